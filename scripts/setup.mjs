@@ -1,0 +1,121 @@
+// Gets a clone ready to run: dependencies, native addon, dist and dist-examples; each only when it is out of date.
+// Plain JavaScript on Node's own modules: it runs before anything is installed. Programs are started directly, never through a shell.
+
+import { spawnSync } from 'node:child_process'
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync, statSync, utimesSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { findProgram } from './machine.mjs'
+
+process.chdir(fileURLToPath(new URL('..', import.meta.url)))
+
+class SetupError extends Error {}
+
+try {
+  checkNode()
+  checkTools()
+  installDependencies()
+  buildAddon()
+  compile('lib', 'dist', 'tsconfig.build.json')
+  compile('examples', 'dist-examples', 'tsconfig.examples.json', 'dist')
+} catch (error) {
+  if (!(error instanceof SetupError)) throw error
+  process.stderr.write(`setup: ${error.message}\n`)
+  process.exit(1)
+}
+
+function checkNode() {
+  const [major, minor] = process.versions.node.split('.').map(Number)
+  if (major < 20 || (major === 20 && minor < 19))
+    throw new SetupError(`Node ${process.versions.node} is too old: netloom needs 20.19 or newer`)
+}
+
+function checkTools() {
+  const wanted = [
+    ['a C++ compiler', [process.env.CXX, 'g++', 'clang++', 'c++'], 'g++'],
+    ['make', [process.env.MAKE, 'make'], 'make'],
+    ['python3', [process.env.PYTHON, 'python3'], 'python3'],
+  ]
+  const missing = wanted.filter(([, programs]) => !programs.some(isThere))
+  if (missing.length > 0) {
+    throw new SetupError(
+      `missing: ${missing.map(([what]) => what).join(', ')} (Debian: apt-get install ${missing.map(([, , name]) => name).join(' ')})`,
+    )
+  }
+}
+
+/** CXX and its like may hold arguments too ('ccache g++'); the first word is the program. */
+function isThere(program) {
+  const [word] = (program ?? '').trim().split(/\s+/)
+  return Boolean(word) && (word.includes('/') ? existsSync(word) : findProgram(word) !== undefined)
+}
+
+function installDependencies() {
+  if (isInstalled()) return
+  // npm names itself to the scripts that it runs; without it, PATH has to.
+  const npm = process.env.npm_execpath?.endsWith('.js') ? [process.execPath, process.env.npm_execpath] : ['npm']
+  step('installing dependencies (npm ci)', [...npm, 'ci', '--no-audit', '--no-fund', '--loglevel=error'])
+}
+
+/** Compares what npm installed with the lock file. Contents say more than times: a checkout touches the lock file without changing it. */
+function isInstalled() {
+  const lock = lockedPackages('package-lock.json')
+  const installed = lockedPackages('node_modules/.package-lock.json')
+  if (installed === undefined) return false
+  const rightOrOptional = ([path, wanted]) =>
+    installed[path] === undefined ? wanted.optional || wanted.peer : installed[path].version === wanted.version
+  return Object.entries(lock)
+    .filter(([path]) => path !== '')
+    .every(rightOrOptional)
+}
+
+function lockedPackages(path) {
+  return existsSync(path) ? JSON.parse(readFileSync(path, 'utf8')).packages : undefined
+}
+
+/** The build script decides itself whether there is something to do; what it prints is shown only if it fails. */
+function buildAddon() {
+  if (!existsSync('scripts/build-native.mjs')) return process.stderr.write('setup: no native addon to build yet\n')
+  const before = newestTime('build/Release')
+  step(before === undefined ? 'building the native addon' : undefined, [process.execPath, 'scripts/build-native.mjs'])
+}
+
+/** Compiles to a folder of its own and swaps it in, so that a failure keeps the old output and a removed source leaves none. */
+function compile(source, output, project, ...dependsOn) {
+  if (!existsSync(source)) return process.stderr.write(`setup: no ${source} to compile yet\n`)
+  const started = new Date()
+  const sources = [source, project, 'tsconfig.json', 'package.json', ...dependsOn].map(newestTime)
+  if (existsSync(output) && statSync(output).mtimeMs >= Math.max(...sources.map(time => time ?? 0))) return
+  const fresh = `node_modules/.${output}-${process.pid}`
+  try {
+    step(`compiling ${source}`, [process.execPath, 'node_modules/typescript/bin/tsc', '-p', project, '--outDir', fresh])
+    // A source saved while the compiler ran is newer than this, so that the next run compiles it.
+    utimesSync(fresh, started, started)
+    rmSync(output, { recursive: true, force: true })
+    renameSync(fresh, output)
+  } catch (error) {
+    // Another set-up of the same clone was quicker; what it put there is as new as ours.
+    if (error.code !== 'ENOTEMPTY' && error.code !== 'EEXIST') throw error
+  } finally {
+    rmSync(fresh, { recursive: true, force: true })
+  }
+}
+
+/** The newest modification below a path, in milliseconds. Folders count: theirs changes when a file is removed. */
+function newestTime(path) {
+  const stat = statSync(path, { throwIfNoEntry: false })
+  if (stat === undefined) return undefined
+  if (!stat.isDirectory()) return stat.mtimeMs
+  return Math.max(stat.mtimeMs, ...readdirSync(path).map(name => newestTime(join(path, name)) ?? 0))
+}
+
+/** Runs a program, quietly if it succeeds; its whole output and the end of this process if it fails. */
+function step(announcement, [program, ...args]) {
+  if (announcement !== undefined) process.stderr.write(`setup: ${announcement}\n`)
+  const result = spawnSync(program, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'], maxBuffer: 1 << 28 })
+  if (result.status === 0) return
+  process.stderr.write(`${result.stdout ?? ''}${result.stderr ?? ''}`)
+  throw new SetupError(
+    `${[program, ...args].join(' ')}: ${result.error?.message ?? `failed with ${result.signal ?? `exit code ${result.status}`}`}`,
+  )
+}

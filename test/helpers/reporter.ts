@@ -1,0 +1,27 @@
+// The end of a run: the tests that were skipped, by name and with the reason, and one line that counts.
+
+import { writeFileSync } from 'node:fs'
+import type { SerializedError, TestModule } from 'vitest/node'
+import type { Reporter } from 'vitest/reporters'
+
+/** Prints the summary; under scripts/test.mjs, which has more to add, the counts go to the file that it names. */
+export class SummaryReporter implements Reporter {
+  onTestRunEnd(modules: readonly TestModule[], unhandled: readonly SerializedError[]): void {
+    const tests = modules.flatMap(module => [...module.children.allTests()])
+    const count = (state: string) => tests.filter(test => test.result().state === state).length
+    // A file that cannot be loaded and a hook that fails have no test of their own to fail.
+    const broken = modules.flatMap(module => [module, ...module.children.allSuites()]).filter(part => part.errors().length > 0)
+    const skipped = tests.filter(test => test.result().state === 'skipped')
+    const counts = { passed: count('passed'), failed: count('failed') + broken.length + unhandled.length, skipped: skipped.length }
+
+    const lines = skipped.map(test => `  ${test.module.relativeModuleId} > ${test.fullName}: ${reason(test.result())}`)
+    if (lines.length > 0) process.stdout.write(`Skipped:\n${lines.sort().join('\n')}\n`)
+    const destination = process.env.NETLOOM_RESULTS
+    if (destination === undefined) process.stdout.write(`${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped\n`)
+    else writeFileSync(destination, JSON.stringify(counts))
+  }
+}
+
+function reason(result: object): string {
+  return 'note' in result && typeof result.note === 'string' ? result.note : 'no reason given'
+}
