@@ -1,0 +1,97 @@
+// What every verb works in: one namespace, its connection, and the way from a link's name to its index.
+import type { Decoded } from '../codec/codec.js'
+import { argumentError } from '../codec/errors.js'
+import type { NamespaceInfo } from '../namespace/info.js'
+import { link as linkTable } from '../protocol/link.js'
+import { rtm } from '../protocol/rtnetlink.js'
+import { Connection, type Context } from '../socket/connection.js'
+import { NetloomError } from '../socket/error.js'
+import type { NamespaceHandle } from '../socket/native.js'
+
+/** A link by name, by index, or as the object that describes it. */
+export type LinkRef = string | number | { readonly index: number }
+export type RawLink = Decoded<typeof linkTable>
+export const linkReply = { type: rtm.newLink, codec: linkTable }
+
+/** ALTIFNAMSIZ less the final NUL, linux/if.h. */
+const longestAltName = 127
+/** RTEXT_FILTER_SKIP_STATS, linux/rtnetlink.h: a third of a link's bytes are counters. */
+export const skipStatistics = 8
+
+export class Scope {
+  readonly handle: NamespaceHandle
+  readonly info: NamespaceInfo
+  #connection: Promise<Connection> | undefined
+  #closed = false
+
+  constructor(handle: NamespaceHandle, info: NamespaceInfo) {
+    this.handle = handle
+    this.info = info
+  }
+
+  /** For error messages: the namespace's name, or its identity. */
+  get label(): string | undefined {
+    return this.info.name ?? this.info.path
+  }
+
+  /** The rtnetlink connection, opened on first use and shared from then on. */
+  connection(): Promise<Connection> {
+    if (this.#closed) throw new NetloomError('EBADF', { operation: 'use namespace', subject: this.label, reason: 'it has been closed' })
+    this.#connection ??= Connection.open(this.handle).catch(error => {
+      this.#connection = undefined
+      throw error
+    })
+    return this.#connection
+  }
+
+  /** The kernel's description of a link; ENODEV if there is none. */
+  async getLink(ref: LinkRef, context: Partial<Context> = {}, statistics = false): Promise<RawLink> {
+    const connection = await this.connection()
+    const value = { ...(statistics ? {} : { extMask: skipStatistics }), ...lookup(ref) }
+    return connection.get(
+      {
+        type: rtm.getLink,
+        codec: linkTable,
+        value,
+        context: { operation: 'get link', subject: nameOf(ref), namespace: this.label, ...context },
+      },
+      linkReply,
+    )
+  }
+
+  /** The index of a link; costs a request only when it is given by name. */
+  async indexOf(ref: LinkRef, context: Partial<Context> = {}): Promise<number> {
+    const key = lookup(ref)
+    return 'index' in key ? key.index : (await this.getLink(ref, context)).index
+  }
+
+  close(): void {
+    if (this.#closed) return
+    this.#closed = true
+    // A connection that could not be opened has nothing to close, and whoever asked for it has had the error.
+    this.#connection?.then(
+      connection => connection.close(),
+      () => undefined,
+    )
+    this.handle.close()
+  }
+}
+
+/** How a link is named in a request; names longer than IFNAMSIZ allows can only be alternative ones. */
+export function lookup(ref: LinkRef): { index: number } | { ifname: string } | { altIfname: string } {
+  const value = typeof ref === 'object' && ref !== null ? ref.index : ref
+  if (typeof value === 'string') {
+    const length = Buffer.byteLength(value)
+    if (length === 0 || length > longestAltName)
+      throw argumentError(
+        'ERR_NETLOOM_INVALID_NAME',
+        `${JSON.stringify(value)} cannot name an interface: names have 1 to 15 bytes, alternative names up to ${longestAltName}`,
+      )
+    return length > 15 ? { altIfname: value } : { ifname: value }
+  }
+  if (Number.isInteger(value) && value > 0 && value <= 0x7fff_ffff) return { index: value }
+  throw argumentError('ERR_NETLOOM_INVALID_LINK', `${String(value)} is not a link: give its name, its index or its object`)
+}
+
+/** A link as text, for messages. */
+export const nameOf = (ref: LinkRef): string => (typeof ref === 'string' ? ref : `link ${typeof ref === 'number' ? ref : ref?.index}`)

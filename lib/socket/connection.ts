@@ -1,0 +1,275 @@
+// A netlink connection in one namespace: requests, dumps and batches, many at a time, each answered by its own sequence numbers.
+import type { AnyCodec, Decoded, Encodable } from '../codec/codec.js'
+import { isArgumentError, relabel } from '../codec/errors.js'
+import { Writer } from '../codec/writer.js'
+import { messageType, NETLINK_ROUTE, requestFlags } from '../protocol/netlink.js'
+import { readAcknowledgement, toError } from './acknowledgement.js'
+import { AbortError, NetloomError, systemError } from './error.js'
+import { type Framed, frame, messages } from './frame.js'
+import { type NamespaceHandle, type NetlinkSocket, native } from './native.js'
+
+/** What a request is about, for its errors. */
+export interface Context {
+  /** 'create link' */
+  readonly operation: string
+  /** 'veth0' */
+  readonly subject?: string | undefined
+  /** Name of the namespace. */
+  readonly namespace?: string | undefined
+  /** The caller's name of a field of the message: ['linkinfo', 'data', 'id'] → 'options.id'. */
+  readonly field?: ((path: readonly string[]) => string | undefined) | undefined
+  /** What to do about an error, by its name. */
+  readonly hints?: Readonly<Record<string, string>> | undefined
+}
+export interface Request<C extends AnyCodec> {
+  readonly type: number
+  /** Besides NLM_F_REQUEST and NLM_F_ACK. */
+  readonly flags?: number
+  readonly codec: C
+  readonly value: Encodable<C>
+  readonly context: Context
+  /** Cancels the waiting. What the kernel has been given already is carried out all the same. */
+  readonly signal?: AbortSignal | undefined
+}
+/** The objects that an answer consists of. */
+export interface Reply<R extends AnyCodec> {
+  readonly type: number
+  readonly codec: R
+}
+/** The result of one request of a batch. */
+export interface Outcome {
+  readonly error?: NetloomError
+}
+/** The objects of a dump; `consistent` is false when the kernel's list kept changing while it was read, however often it was asked again. */
+export interface Dump<T> extends Array<T> {
+  consistent: boolean
+}
+
+/** How often an interrupted dump is asked again before it is given as it is. */
+const dumpAttempts = 8
+const dumpChunk = 256 * 1024
+const idleDumpSockets = 2
+
+export class Connection {
+  readonly #namespace: NamespaceHandle
+  readonly #protocol: number
+  readonly #socket: NetlinkSocket
+  /** Dumps have sockets of their own, so that a long one delays nobody and a cancelled one can simply be closed. */
+  readonly #idle: NetlinkSocket[] = []
+  readonly #dumping = new Set<NetlinkSocket>()
+  readonly #writer = new Writer()
+  #sequence = 1
+  #closed = false
+
+  private constructor(namespace: NamespaceHandle, protocol: number, socket: NetlinkSocket) {
+    this.#namespace = namespace
+    this.#protocol = protocol
+    this.#socket = socket
+  }
+
+  static async open(namespace: NamespaceHandle, protocol: number = NETLINK_ROUTE): Promise<Connection> {
+    try {
+      return new Connection(namespace, protocol, await native().openNetlink(namespace, protocol))
+    } catch (error) {
+      throw systemError(error, { operation: 'open netlink socket' })
+    }
+  }
+
+  /** Sends one request; resolves when the kernel has carried it out. */
+  async request<C extends AnyCodec>(request: Request<C>): Promise<void> {
+    await this.#exchange(request, undefined)
+  }
+
+  /** Sends one request and gives the objects of its answer: with NLM_F_ECHO those that it made. */
+  call<C extends AnyCodec, R extends AnyCodec>(request: Request<C>, reply: Reply<R>): Promise<Decoded<R>[]> {
+    return this.#exchange(request, reply)
+  }
+
+  /** Asks for one object. */
+  async get<C extends AnyCodec, R extends AnyCodec>(request: Request<C>, reply: Reply<R>): Promise<Decoded<R>> {
+    const [object] = await this.#exchange(request, reply)
+    if (object === undefined)
+      throw new NetloomError('ENOENT', { ...naming(request.context), reason: 'the kernel answered without an object' })
+    return object
+  }
+
+  /** Sends many requests in as few system calls as possible. The kernel carries out all of them in order, also those after one that fails. */
+  async batch(requests: readonly Request<AnyCodec>[], signal?: AbortSignal): Promise<Outcome[]> {
+    if (requests.length === 0) return []
+    const writer = new Writer(requests.length * 128)
+    const first = this.#sequence
+    const starts = requests.map((request, i) =>
+      encode(writer, request, (request.flags ?? 0) | requestFlags.request | requestFlags.ack, first + i),
+    )
+    this.#take(requests.length)
+    const outcomes: Outcome[] = requests.map(() => ({}))
+    const data = await this.#send(writer.copy(), requests[0]!.context, signal)
+    const view = viewOf(data)
+    for (const message of messages(view)) {
+      const request = requests[message.sequence - first]
+      if (message.type !== messageType.error || !request) continue
+      const sent = writer.bytes.subarray(starts[message.sequence - first], starts[message.sequence - first + 1] ?? writer.at)
+      const ack = readAcknowledgement(view, message)
+      if (ack.errno) outcomes[message.sequence - first] = { error: toError(ack, request, sent) }
+    }
+    return outcomes
+  }
+
+  /** All objects of a kind. A list that changes while the kernel writes it is asked for again, with a bound. */
+  async dump<C extends AnyCodec, R extends AnyCodec>(request: Request<C>, reply: Reply<R>): Promise<Dump<Decoded<R>>> {
+    for (let attempt = 1; ; attempt++) {
+      const objects: Decoded<R>[] = []
+      const chunks = this.#chunks(request, reply)
+      let next = await chunks.next()
+      for (; !next.done; next = await chunks.next()) for (const object of next.value) objects.push(object)
+      if (next.value.consistent || attempt === dumpAttempts) return Object.assign(objects, next.value)
+    }
+  }
+
+  /** The objects of a dump one by one, in bounded memory: the kernel waits for the reader. Returns whether the list was consistent. */
+  async *iterate<C extends AnyCodec, R extends AnyCodec>(
+    request: Request<C>,
+    reply: Reply<R>,
+  ): AsyncGenerator<Decoded<R>, { consistent: boolean }> {
+    const chunks = this.#chunks(request, reply)
+    try {
+      let next = await chunks.next()
+      for (; !next.done; next = await chunks.next()) yield* next.value
+      return next.value
+    } finally {
+      await chunks.return({ consistent: false })
+    }
+  }
+
+  /** Closes the sockets. Requests that wait are rejected with ECANCELED; closing twice is fine. */
+  close(): void {
+    this.#closed = true
+    for (const socket of [this.#socket, ...this.#idle, ...this.#dumping]) socket.close()
+    this.#idle.length = 0
+  }
+
+  async #exchange<C extends AnyCodec, R extends AnyCodec>(request: Request<C>, reply: Reply<R> | undefined): Promise<Decoded<R>[]> {
+    const { flags = 0, context, signal } = request
+    const writer = this.#writer
+    writer.at = 0
+    const sequence = this.#sequence
+    encode(writer, request, flags | requestFlags.request | requestFlags.ack, sequence)
+    this.#take(1)
+    const sent = writer.copy()
+    const view = viewOf(await this.#send(sent, context, signal))
+    const objects: Decoded<R>[] = []
+    for (const message of messages(view)) {
+      if (message.sequence !== sequence) continue
+      if (message.type === messageType.error) {
+        const ack = readAcknowledgement(view, message)
+        if (ack.errno) throw toError(ack, request, sent)
+        if (ack.message)
+          process.emitWarning(`${context.operation}${context.subject ? ` ${context.subject}` : ''}: ${ack.message}`, 'NetloomWarning')
+      } else if (reply && message.type === reply.type) objects.push(reply.codec.read(view, message.from, message.to) as Decoded<R>)
+    }
+    return objects
+  }
+
+  async #send(bytes: Uint8Array, context: Context, signal: AbortSignal | undefined): Promise<Uint8Array> {
+    if (signal?.aborted) throw new AbortError(context.operation, signal)
+    if (this.#closed) throw closedError(context)
+    const exchange = this.#socket.exchange(bytes)
+    try {
+      return (await (signal ? abortable(exchange, context.operation, signal) : exchange)).data
+    } catch (error) {
+      throw this.#closed && !(error instanceof AbortError) ? closedError(context) : systemError(error, naming(context))
+    }
+  }
+
+  async *#chunks<C extends AnyCodec, R extends AnyCodec>(
+    request: Request<C>,
+    reply: Reply<R>,
+  ): AsyncGenerator<Decoded<R>[], { consistent: boolean }> {
+    const { flags = 0, context, signal } = request
+    if (signal?.aborted) throw new AbortError(context.operation, signal)
+    const writer = new Writer(256)
+    const sequence = this.#sequence
+    encode(writer, request, flags | requestFlags.request | requestFlags.dump, sequence)
+    this.#take(1)
+    const sent = writer.copy()
+    const socket = await this.#dumpSocket(context)
+    let step = socket.exchange(sent, dumpChunk)
+    let finished = false
+    let interrupted = false
+    try {
+      while (!finished) {
+        const { data, done } = await (signal ? abortable(step, context.operation, signal) : step)
+        finished = done
+        if (!done) step = socket.more(dumpChunk)
+        const view = viewOf(data)
+        const objects: Decoded<R>[] = []
+        for (const message of messages(view)) {
+          if (message.flags & requestFlags.dumpInterrupted) interrupted = true
+          if (message.type === reply.type) objects.push(reply.codec.read(view, message.from, message.to) as Decoded<R>)
+          else if (message.type === messageType.done || message.type === messageType.error)
+            interrupted = dumpEnded(view, message, request, sent) || interrupted
+        }
+        if (objects.length) yield objects
+      }
+      return { consistent: !interrupted }
+    } catch (error) {
+      throw this.#closed && !(error instanceof AbortError) ? closedError(context) : systemError(error, naming(context))
+    } finally {
+      this.#dumping.delete(socket)
+      if (finished && !this.#closed && this.#idle.length < idleDumpSockets) this.#idle.push(socket)
+      else socket.close()
+      // A reader that leaves early leaves one read behind, which ends when its socket closes; nobody waits for it any more.
+      step.catch(() => undefined)
+    }
+  }
+
+  async #dumpSocket(context: Context): Promise<NetlinkSocket> {
+    if (this.#closed) throw closedError(context)
+    try {
+      const socket = this.#idle.pop() ?? (await native().openNetlink(this.#namespace, this.#protocol))
+      this.#dumping.add(socket)
+      if (this.#closed) socket.close()
+      return socket
+    } catch (error) {
+      throw systemError(error, naming(context))
+    }
+  }
+
+  #take(count: number): void {
+    this.#sequence += count
+    // The header has 32 bits for it, and 0 is what the kernel's own notifications carry.
+    if (this.#sequence > 0xf000_0000) this.#sequence = 1
+  }
+}
+
+const viewOf = (data: Uint8Array) => new DataView(data.buffer, data.byteOffset, data.byteLength)
+const naming = ({ operation, subject, namespace }: Context) => ({ operation, subject, namespace })
+const closedError = (context: Context) => new NetloomError('ECANCELED', { ...naming(context), reason: 'the namespace has been closed' })
+
+/** Writes a request; an argument that does not fit is reported under the caller's name for it. */
+function encode(writer: Writer, { type, codec, value, context }: Request<AnyCodec>, flags: number, sequence: number): number {
+  try {
+    return frame(writer, type, flags, sequence, codec, value)
+  } catch (error) {
+    if (!isArgumentError(error) || error.path === undefined || !context.field) throw error
+    throw relabel(error, context.field(error.path.split(/[.[\]]+/).filter(Boolean)) ?? error.path)
+  }
+}
+
+/** Looks at the end of a dump: true when the kernel gave up half-way because the list changed. */
+function dumpEnded(view: DataView, message: Framed, request: Request<AnyCodec>, sent: Uint8Array): boolean {
+  const ack = readAcknowledgement(view, message)
+  if (ack.errno && toError(ack, request, sent).code === 'EINTR') return true
+  if (ack.errno) throw toError(ack, request, sent)
+  return false
+}
+
+/** The promise, or an AbortError as soon as the signal says so. The work itself goes on and is not left unhandled. */
+function abortable<T>(promise: Promise<T>, operation: string, signal: AbortSignal): Promise<T> {
+  return new Promise<T>((resolve, reject) => {
+    const abort = () => reject(new AbortError(operation, signal))
+    signal.addEventListener('abort', abort, { once: true })
+    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort))
+    if (signal.aborted) abort()
+  })
+}

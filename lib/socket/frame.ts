@@ -1,0 +1,45 @@
+// Netlink framing: the header in front of every message, and what an acknowledgement says.
+import type { AnyCodec } from '../codec/codec.js'
+import { littleEndian as LE, type Writer } from '../codec/writer.js'
+
+/** NLMSG_HDRLEN, linux/netlink.h. */
+export const headerLength = 16
+
+export interface Framed {
+  readonly type: number
+  readonly flags: number
+  readonly sequence: number
+  /** Where the payload starts and ends. */
+  readonly from: number
+  readonly to: number
+}
+
+/** Writes one message; returns where it starts. */
+export function frame(writer: Writer, type: number, flags: number, sequence: number, codec: AnyCodec, value: unknown): number {
+  const start = writer.reserve(headerLength)
+  codec.write(writer, value as never)
+  writer.pad()
+  const { view } = writer
+  view.setUint32(start, writer.at - start, LE)
+  view.setUint16(start + 4, type, LE)
+  view.setUint16(start + 6, flags, LE)
+  view.setUint32(start + 8, sequence, LE)
+  view.setUint32(start + 12, 0, LE)
+  return start
+}
+
+/** The messages of a buffer; stops at the first that is cut short, which the addon never delivers. */
+export function* messages(view: DataView): Generator<Framed> {
+  for (let at = 0; at + headerLength <= view.byteLength; ) {
+    const length = view.getUint32(at, LE)
+    if (length < headerLength || at + length > view.byteLength) return
+    yield {
+      type: view.getUint16(at + 4, LE),
+      flags: view.getUint16(at + 6, LE),
+      sequence: view.getUint32(at + 8, LE),
+      from: at + headerLength,
+      to: at + length,
+    }
+    at += (length + 3) & ~3
+  }
+}
