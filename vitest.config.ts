@@ -3,22 +3,28 @@
 import { defineConfig } from 'vitest/config'
 import { SummaryReporter } from './test/helpers/reporter.js'
 
-/** Directories whose tests need neither root nor the addon, so they run anywhere. */
+/** Directories whose tests need neither root nor the addon: they run anywhere. */
 const plain = ['unit', 'types', 'golden', 'fuzz']
 /** Directories whose tests touch the kernel: they refuse to run outside scripts/isolated.mjs. */
 const kernel = ['kernel', 'oracle', 'lifecycle', 'isolation', 'examples', 'docs']
+
+const project = (name: string, setupFiles: string[]) => ({
+  extends: true as const,
+  test: { name, include: [`test/${name}/**/*.test.ts`], setupFiles },
+})
 
 export default defineConfig({
   // Node 20 cannot parse `await using`.
   oxc: { target: 'es2022' },
   test: {
+    // Kernel tests share one kernel, but each file has a process and a host namespace of its own, so that files may run side by side.
     pool: 'forks',
     maxWorkers: 2,
+    testTimeout: 30_000,
+    hookTimeout: 30_000,
     passWithNoTests: true,
     reporters: ['default', new SummaryReporter()],
-    projects: [
-      ...plain.map(name => ({ extends: true as const, test: { name, include: [`test/${name}/**/*.test.ts`] } })),
-      ...kernel.map(name => ({ extends: true as const, test: { name, include: [`test/${name}/**/*.test.ts`] } })),
-    ],
+    globalSetup: 'test/helpers/leftovers.ts',
+    projects: [...plain.map(name => project(name, [])), ...kernel.map(name => project(name, ['test/helpers/refuse-outside.ts']))],
   },
 })

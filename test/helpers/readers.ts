@@ -1,0 +1,132 @@
+// Second readers: what ip, bridge, ethtool and their like say, so that no assertion rests on the library alone.
+
+import { execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { createInterface } from 'node:readline'
+
+/** Where a program runs: a named namespace, that of a process, a path, or (undefined) the namespace of the suite. */
+export type Where = string | { readonly pid: number } | { readonly path: string } | undefined
+/** An entry as a tool's JSON gives it. Pass a type of your own where the fields are read one by one. */
+export type Entry = Readonly<Record<string, unknown>>
+export interface Finished {
+  readonly code: number | string | null
+  readonly stdout: string
+  readonly stderr: string
+}
+
+/** The path that stands for a namespace. */
+export function pathOf(where: Exclude<Where, undefined>): string {
+  if (typeof where === 'string') return `/run/netns/${where}`
+  return 'pid' in where ? `/proc/${where.pid}/ns/net` : where.path
+}
+
+/** The words before a command that put it there. The process is replaced, so pid and signals are the command's. */
+export function entering(where: Where): string[] {
+  return where === undefined ? [] : ['nsenter', `--net=${pathOf(where)}`]
+}
+
+/** Runs a program to its end, whatever its exit code; nothing passes through a shell. */
+export function attempt(where: Where, program: string, args: readonly string[] = [], input = ''): Promise<Finished> {
+  const [command = program, ...words] = [...entering(where), program, ...args]
+  return new Promise(resolve => {
+    const options = { encoding: 'utf8', maxBuffer: 1 << 28, env: { ...process.env, LC_ALL: 'C' } } as const
+    const child = execFile(command, words, options, (error, stdout, stderr) => {
+      resolve({ code: error === null ? 0 : (error.code ?? error.signal ?? null), stdout, stderr: stderr || (error?.message ?? '') })
+    })
+    // A program that ends without reading its input is no concern of ours.
+    child.stdin?.on('error', () => undefined)
+    child.stdin?.end(input)
+  })
+}
+
+/** Runs a program that must succeed, and gives what it printed. */
+export async function run(where: Where, program: string, ...args: string[]): Promise<string> {
+  const { code, stdout, stderr } = await attempt(where, program, args)
+  if (code !== 0) throw new Error(`${[program, ...args].join(' ')}: exit code ${code}: ${stderr.trim()}`)
+  return stdout
+}
+
+/** `ip -j -d …`: ip(where, 'link', 'show', 'dev', 'eth0'). An object that a filter left out appears as {}, and is dropped here. */
+export const ip = <T = Entry>(where: Where, ...args: string[]): Promise<T[]> => readJson<T>(where, 'ip', ['-j', '-d', ...args])
+
+/** `bridge -j -d …`: bridge(where, 'fdb', 'show', 'br', 'br0'). Ages need '-s' as the first argument. */
+export const bridge = <T = Entry>(where: Where, ...args: string[]): Promise<T[]> => readJson<T>(where, 'bridge', ['-j', '-d', ...args])
+
+/** `nft -j …`: the entries of the nftables array. */
+export async function nft(where: Where, ...args: string[]): Promise<Entry[]> {
+  const { nftables } = JSON.parse(await run(where, 'nft', '-j', ...args)) as { nftables: Entry[] }
+  return nftables
+}
+
+async function readJson<T>(where: Where, program: string, args: string[]): Promise<T[]> {
+  const text = await run(where, program, ...args)
+  const entries = text.trim() === '' ? [] : (JSON.parse(text) as T[])
+  return entries.filter(entry => Object.keys(entry as object).length > 0)
+}
+
+/** `ethtool -S`: { peer_ifindex: 2, … }. */
+export async function ethtoolStatistics(where: Where, link: string): Promise<Record<string, number>> {
+  const lines = (await run(where, 'ethtool', '-S', link)).matchAll(/^\s+(\S.*?): (\d+)$/gm)
+  return Object.fromEntries([...lines].map(([, name = '', value]) => [name, Number(value)]))
+}
+
+/** The ports of every bridge, as brctl show lists them. It reads /sys, so the namespace needs a name: `ip netns exec` mounts one. */
+export async function brctlPorts(namespace: string): Promise<Record<string, string[]>> {
+  const ports: Record<string, string[]> = {}
+  let current = ''
+  for (const line of (await run(undefined, 'ip', 'netns', 'exec', namespace, 'brctl', 'show')).split('\n').slice(1)) {
+    const words = line.trim().split(/\s+/).filter(Boolean)
+    if (!/^\s/.test(line) && words[0] !== undefined) current = words[0]
+    const port = /^\s/.test(line) ? words[0] : words[3]
+    if (current !== '') ports[current] = [...(ports[current] ?? []), ...(port === undefined ? [] : [port])]
+  }
+  return ports
+}
+
+/** `ping -c count -i interval -W timeout`, in seconds. */
+export async function ping(
+  where: Where,
+  address: string,
+  { count = 1, interval = 0.01, timeout = 1 }: { count?: number; interval?: number; timeout?: number } = {},
+): Promise<{ sent: number; received: number; output: string }> {
+  const args = ['-n', '-c', String(count), '-i', String(interval), '-W', String(timeout), address]
+  const { stdout, stderr } = await attempt(where, 'ping', args)
+  const [, sent = '0', received = '0'] = /(\d+) packets transmitted, (\d+) received/.exec(stdout) ?? []
+  return { sent: Number(sent), received: Number(received), output: stdout + stderr }
+}
+
+/** A program that stays: its pid, the lines it prints, and its end at the end of the scope. */
+export interface Running extends AsyncDisposable {
+  readonly pid: number
+  readonly lines: AsyncIterableIterator<string>
+  stop(signal?: NodeJS.Signals): Promise<void>
+}
+
+/** Starts a program and leaves it running. With `ready`, waits until it has printed that on its standard error. */
+export async function start(where: Where, program: string, args: readonly string[] = [], ready?: RegExp): Promise<Running> {
+  const [command = program, ...words] = [...entering(where), program, ...args]
+  const child = spawn(command, words, { stdio: ['ignore', 'pipe', 'pipe'] })
+  const ended = new Promise<void>(resolve => child.once('close', () => resolve()))
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]()
+  await once(child, 'spawn')
+  await new Promise<void>((resolve, reject) => {
+    let said = ''
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      said += text
+      if (ready?.test(said)) resolve()
+    })
+    if (ready === undefined) resolve()
+    else void ended.then(() => reject(new Error(`${program} ended before it was ready: ${said.trim()}`)))
+  })
+  const stop = async (signal: NodeJS.Signals = 'SIGTERM') => {
+    child.kill(signal)
+    await ended
+  }
+  return { pid: child.pid ?? 0, lines, stop, [Symbol.asyncDispose]: () => stop() }
+}
+
+/** `tcpdump -n -e` on a link, listening already: every packet is one line of `lines`. */
+export function tcpdump(where: Where, link: string, ...filter: string[]): Promise<Running> {
+  // It would change to a user of its own, which a user namespace does not have.
+  return start(where, 'tcpdump', ['-Z', 'root', '-l', '-n', '-e', '--immediate-mode', '-i', link, ...filter], /listening on/)
+}
