@@ -24,7 +24,6 @@ export default defineConfig({
     hookTimeout: 30_000,
     passWithNoTests: true,
     reporters: ['default', new SummaryReporter()],
-    globalSetup: 'test/helpers/leftovers.ts',
     projects: [...plain.map(name => project(name, [])), ...kernel.map(name => project(name, ['test/helpers/refuse-outside.ts']))],
   },
 })

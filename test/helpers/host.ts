@@ -22,16 +22,20 @@ let made = 0
 export function useHost(): Host {
   const prefix = `t${process.pid.toString(36)}${made++ || ''}`
   const name = `${prefix}-host`
+  const linkNames = async () => (await ip<{ ifname: string }>(name, 'link', 'show')).map(link => link.ifname)
+  // Some kernels put tunnel devices into every new namespace.
+  let before: string[] = []
 
   beforeAll(async () => {
     if ((await missing('tool:ip')) !== undefined) return
     await run(undefined, 'ip', 'netns', 'add', name)
     await run(name, 'ip', 'link', 'set', 'lo', 'up')
+    before = await linkNames()
   })
   beforeEach(context => needs(context, 'tool:ip', 'tool:nsenter'))
   afterAll(async () => {
     if ((await missing('tool:ip')) !== undefined) return
-    const links = (await ip<{ ifname: string }>(name, 'link', 'show')).map(link => link.ifname).filter(link => link !== 'lo')
+    const links = (await linkNames()).filter(link => !before.includes(link))
     const namespaces = (await namedNamespaces(`${prefix}-`)).filter(other => other !== name)
     for (const leftover of [...namespaces, name]) await attempt(undefined, 'ip', ['netns', 'delete', leftover])
     const leftovers = [...links.map(link => `link ${link}`), ...namespaces.map(other => `namespace ${other}`)]

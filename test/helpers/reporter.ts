@@ -1,21 +1,34 @@
-// The end of a run: the tests that were skipped, by name and with the reason, and one line that counts.
+// The end of a run: the tests that were skipped, by name and with the reason, what the suite left behind, and one line that counts.
 
 import { writeFileSync } from 'node:fs'
 import type { SerializedError, TestModule } from 'vitest/node'
 import type { Reporter } from 'vitest/reporters'
+import { isIsolated } from '../../scripts/machine.mjs'
+import { present } from './leftovers.js'
 
 /** Prints the summary; under scripts/test.mjs, which has more to add, the counts go to the file that it names. */
 export class SummaryReporter implements Reporter {
+  readonly #before = isIsolated() ? new Set(present()) : undefined
+
   onTestRunEnd(modules: readonly TestModule[], unhandled: readonly SerializedError[]): void {
     const tests = modules.flatMap(module => [...module.children.allTests()])
     const count = (state: string) => tests.filter(test => test.result().state === state).length
     // A file that cannot be loaded and a hook that fails have no test of their own to fail.
     const broken = modules.flatMap(module => [module, ...module.children.allSuites()]).filter(part => part.errors().length > 0)
     const skipped = tests.filter(test => test.result().state === 'skipped')
-    const counts = { passed: count('passed'), failed: count('failed') + broken.length + unhandled.length, skipped: skipped.length }
+    const leftovers = this.#before === undefined ? [] : present().filter(thing => !this.#before?.has(thing))
+    const failed = count('failed') + broken.length + unhandled.length + (leftovers.length > 0 ? 1 : 0)
 
-    const lines = skipped.map(test => `  ${test.module.relativeModuleId} > ${test.fullName}: ${reason(test.result())}`)
-    if (lines.length > 0) process.stdout.write(`Skipped:\n${lines.sort().join('\n')}\n`)
+    const names = skipped.map(test => `  ${test.module.relativeModuleId} > ${test.fullName}: ${reason(test.result())}\n`)
+    if (names.length > 0) process.stdout.write(`Skipped:\n${names.sort().join('')}`)
+    if (leftovers.length > 0) {
+      process.stdout.write(`FAILED: the suite left behind ${leftovers.join(', ')}\n`)
+      process.exitCode = 1
+    }
+    this.#count({ passed: count('passed'), failed, skipped: skipped.length })
+  }
+
+  #count(counts: { passed: number; failed: number; skipped: number }): void {
     const destination = process.env.NETLOOM_RESULTS
     if (destination === undefined) process.stdout.write(`${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped\n`)
     else writeFileSync(destination, JSON.stringify(counts))
