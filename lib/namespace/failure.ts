@@ -1,8 +1,7 @@
 // Failed system calls of this layer as NetloomErrors: the words and the hint that fit what was being done.
 import { errnoWords } from '../socket/errno.js'
 import { isSystemCallError, NetloomError, systemError } from '../socket/error.js'
-import type { NamespaceHandle } from '../socket/native.js'
-import { labelOf, type NamespaceInfo } from './info.js'
+import { labelOf, type OpenNamespace } from './info.js'
 
 export interface Attempt {
   /** What was being done: 'open namespace'. */
@@ -34,7 +33,7 @@ export function failure(error: unknown, attempt: Attempt, meanings: Meanings = {
 export const syscallOf = (error: unknown): string => (isSystemCallError(error) ? error.syscall : '')
 
 /** Throws when the namespace was closed. */
-export function checkOpen(handle: NamespaceHandle, info: NamespaceInfo, attempt: Attempt): void {
+export function checkOpen({ handle, info }: OpenNamespace, attempt: Attempt): void {
   if (!handle.closed) return
   throw new NetloomError('EBADF', {
     ...attempt,

@@ -1,5 +1,6 @@
 // What a namespace is, without holding it: NamespaceInfo, and where named ones are.
 import { stat } from 'node:fs/promises'
+import type { NamespaceHandle } from '../socket/native.js'
 
 /** Where `ip netns` and netloom keep names: one file each, on which the namespace is mounted. */
 export const namespaceDirectory = '/run/netns'
@@ -19,6 +20,13 @@ export interface NamespaceInfo {
   readonly path?: string
   /** Processes inside, where they were asked for. */
   readonly pids?: readonly number[]
+}
+
+/** A namespace that is held open, and what it is. */
+export interface OpenNamespace {
+  /** Belongs to whoever opened it: close() it. */
+  readonly handle: NamespaceHandle
+  readonly info: NamespaceInfo
 }
 
 /** A NamespaceInfo of the fields that are there. */

@@ -5,9 +5,8 @@ import { errnoNumbers } from '../socket/errno.js'
 import { isSystemCallError } from '../socket/error.js'
 import { type NamespaceHandle, native } from '../socket/native.js'
 import { failure, type Meanings } from './failure.js'
-import { namePath, namespaceDevice, namespaceDirectory, namespaceInfo } from './info.js'
+import { namePath, namespaceDevice, namespaceDirectory, namespaceInfo, type OpenNamespace } from './info.js'
 import { checkNamespaceName } from './names.js'
-import type { OpenNamespace } from './source.js'
 
 /**
  * The content of the file under a name that netloom made. It is written before the namespace is mounted over it, so whoever finds the

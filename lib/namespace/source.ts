@@ -4,7 +4,16 @@ import { argumentError } from '../codec/errors.js'
 import { NetloomError } from '../socket/error.js'
 import { type NamespaceHandle, native } from '../socket/native.js'
 import { checkOpen, failure, type Meanings, syscallOf } from './failure.js'
-import { formatIdentity, labelOf, type NamespaceInfo, namePath, namespaceDirectory, namespaceInfo, sameNamespace } from './info.js'
+import {
+  formatIdentity,
+  labelOf,
+  type NamespaceInfo,
+  namePath,
+  namespaceDirectory,
+  namespaceInfo,
+  type OpenNamespace,
+  sameNamespace,
+} from './info.js'
 import { listNamespaces } from './list.js'
 import { checkNamespaceName } from './names.js'
 
@@ -23,12 +32,6 @@ export type NamespaceSource =
   | { readonly pid: number }
   | { readonly path: string }
   | { readonly fd: number }
-
-export interface OpenNamespace {
-  /** Belongs to whoever opened it: close() it. */
-  readonly handle: NamespaceHandle
-  readonly info: NamespaceInfo
-}
 
 const INVALID_SOURCE = 'ERR_NETLOOM_INVALID_NAMESPACE'
 const OPERATION = 'open namespace'
@@ -157,7 +160,7 @@ const openDescriptor = (fd: number) =>
 async function openHeld(source: Held): Promise<OpenNamespace> {
   const attempt = { operation: OPERATION, subject: labelOf(source) }
   const handle = source[held]
-  checkOpen(handle, source, attempt)
+  checkOpen({ handle, info: source }, attempt)
   const { device, inode } = handle
   const opened = await openFile(
     `/proc/self/fd/${handle.fd}`,
@@ -168,7 +171,7 @@ async function openHeld(source: Held): Promise<OpenNamespace> {
   if (sameNamespace(opened.info, { device, inode })) return opened
   // Closed by another part of the program in the meantime, and the number given to another file.
   opened.handle.close()
-  checkOpen(handle, source, attempt)
+  checkOpen({ handle, info: source }, attempt)
   throw stale(source)
 }
 

@@ -1,8 +1,8 @@
 // Kernel settings (sysctl) of one namespace, read and written by the addon while its thread is inside.
 import { argumentError } from '../codec/errors.js'
-import { type NamespaceHandle, native } from '../socket/native.js'
+import { native } from '../socket/native.js'
 import { checkOpen, failure, type Meanings } from './failure.js'
-import { labelOf, type NamespaceInfo } from './info.js'
+import { labelOf, type OpenNamespace } from './info.js'
 import { sysctlPath } from './names.js'
 
 /**
@@ -10,12 +10,12 @@ import { sysctlPath } from './names.js'
  *
  * Errors: ENOENT no such key in this namespace, EISDIR the key is a group, EACCES without the rights; ERR_NETLOOM_INVALID_SYSCTL.
  */
-export async function getSysctl(handle: NamespaceHandle, info: NamespaceInfo, key: string): Promise<string> {
+export async function getSysctl(where: OpenNamespace, key: string): Promise<string> {
   const path = sysctlPath(key, 'key')
-  const attempt = { operation: 'get sysctl', subject: key, namespace: labelOf(info) }
-  checkOpen(handle, info, attempt)
+  const attempt = { operation: 'get sysctl', subject: key, namespace: labelOf(where.info) }
+  checkOpen(where, attempt)
   try {
-    return (await native().readSysctl(handle, path)).replace(/\n$/, '')
+    return (await native().readSysctl(where.handle, path)).replace(/\n$/, '')
   } catch (error) {
     throw failure(error, attempt, {
       ...MEANINGS,
@@ -31,14 +31,14 @@ export async function getSysctl(handle: NamespaceHandle, info: NamespaceInfo, ke
  * Errors: ENOENT no such key in this namespace, EINVAL or ERANGE a value that the setting does not take, EACCES or EPERM read-only or without
  * the rights; ERR_NETLOOM_INVALID_SYSCTL, ERR_NETLOOM_INVALID_VALUE.
  */
-export async function setSysctl(handle: NamespaceHandle, info: NamespaceInfo, key: string, value: string | number): Promise<void> {
+export async function setSysctl(where: OpenNamespace, key: string, value: string | number): Promise<void> {
   const path = sysctlPath(key, 'key')
   const text = checkValue(value)
-  const attempt = { operation: 'set sysctl', subject: key, namespace: labelOf(info) }
-  checkOpen(handle, info, attempt)
+  const attempt = { operation: 'set sysctl', subject: key, namespace: labelOf(where.info) }
+  checkOpen(where, attempt)
   try {
     // The newline makes an empty value arrive too: it clears lists such as net.ipv4.ip_local_reserved_ports.
-    await native().writeSysctl(handle, path, `${text}\n`)
+    await native().writeSysctl(where.handle, path, `${text}\n`)
   } catch (error) {
     throw failure(error, attempt, {
       ...MEANINGS,
