@@ -1,12 +1,12 @@
 // What every verb works in: one namespace, its connection, and the way from a link's name to its index.
 import type { Decoded } from '../codec/codec.js'
 import { argumentError } from '../codec/errors.js'
-import type { NamespaceInfo } from '../namespace/info.js'
+import type { NamespaceInfo, OpenNamespace } from '../namespace/info.js'
+import { type NamespaceSource, openSource } from '../namespace/source.js'
 import { link as linkTable } from '../protocol/link.js'
 import { rtm } from '../protocol/rtnetlink.js'
 import { Connection, type Context } from '../socket/connection.js'
 import { NetloomError } from '../socket/error.js'
-import type { NamespaceHandle } from '../socket/native.js'
 
 /** A link by name, by index, or as the object that describes it. */
 export type LinkRef = string | number | { readonly index: number }
@@ -18,13 +18,16 @@ const longestAltName = 127
 /** RTEXT_FILTER_SKIP_STATS, linux/rtnetlink.h: a third of a link's bytes are counters. */
 export const skipStatistics = 8
 
+/** Where a Namespace keeps its scope, for calls that are given one. */
+export const scoped: unique symbol = Symbol('netloom.scoped')
+
 export class Scope {
-  readonly handle: NamespaceHandle
+  readonly handle: OpenNamespace['handle']
   readonly info: NamespaceInfo
   #connection: Promise<Connection> | undefined
   #closed = false
 
-  constructor(handle: NamespaceHandle, info: NamespaceInfo) {
+  constructor({ handle, info }: OpenNamespace) {
     this.handle = handle
     this.info = info
   }
@@ -75,6 +78,21 @@ export class Scope {
     )
     this.handle.close()
   }
+}
+
+/** The scope that a caller means by a namespace; `release` frees what had to be opened for it. */
+export async function scopeFor(here: Scope, source: NamespaceSource | undefined, path: string): Promise<{ scope: Scope; release(): void }> {
+  const release = () => undefined
+  if (source === undefined) return { scope: here, release }
+  if (typeof source === 'object' && source !== null && scoped in source) return { scope: source[scoped] as Scope, release }
+  const opened = await openSource(source, path)
+  const { handle } = opened
+  if (handle.inode === here.handle.inode && handle.device === here.handle.device) {
+    handle.close()
+    return { scope: here, release }
+  }
+  const scope = new Scope(opened)
+  return { scope, release: () => scope.close() }
 }
 
 /** How a link is named in a request; names longer than IFNAMSIZ allows can only be alternative ones. */

@@ -37,8 +37,10 @@ export interface Reply<R extends AnyCodec> {
   readonly codec: R
 }
 /** The result of one request of a batch. */
-export interface Outcome {
+export interface Outcome<T = never> {
   readonly error?: NetloomError
+  /** The objects of its answer. */
+  readonly objects: readonly T[]
 }
 /** The objects of a dump; `consistent` is false when the kernel's list kept changing while it was read, however often it was asked again. */
 export interface Dump<T> extends Array<T> {
@@ -94,7 +96,10 @@ export class Connection {
   }
 
   /** Sends many requests in as few system calls as possible. The kernel carries out all of them in order, also those after one that fails. */
-  async batch(requests: readonly Request<AnyCodec>[], signal?: AbortSignal): Promise<Outcome[]> {
+  async batch<R extends AnyCodec = never>(
+    requests: readonly Request<AnyCodec>[],
+    options: { readonly reply?: Reply<R>; readonly signal?: AbortSignal | undefined } = {},
+  ): Promise<Outcome<Decoded<R>>[]> {
     if (requests.length === 0) return []
     const writer = new Writer(requests.length * 128)
     const first = this.#sequence
@@ -102,17 +107,19 @@ export class Connection {
       encode(writer, request, (request.flags ?? 0) | requestFlags.request | requestFlags.ack, first + i),
     )
     this.#take(requests.length)
-    const outcomes: Outcome[] = requests.map(() => ({}))
-    const data = await this.#send(writer.copy(), requests[0]!.context, signal)
-    const view = viewOf(data)
+    const outcomes = requests.map(() => ({ objects: [] as Decoded<R>[], error: undefined as NetloomError | undefined }))
+    const view = viewOf(await this.#send(writer.copy(), requests[0]!.context, options.signal))
     for (const message of messages(view)) {
-      const request = requests[message.sequence - first]
-      if (message.type !== messageType.error || !request) continue
-      const sent = writer.bytes.subarray(starts[message.sequence - first], starts[message.sequence - first + 1] ?? writer.at)
-      const ack = readAcknowledgement(view, message)
-      if (ack.errno) outcomes[message.sequence - first] = { error: toError(ack, request, sent) }
+      const i = message.sequence - first
+      const request = requests[i]
+      if (!request) continue
+      if (message.type === messageType.error) {
+        const ack = readAcknowledgement(view, message)
+        if (ack.errno) outcomes[i]!.error = toError(ack, request, writer.bytes.subarray(starts[i], starts[i + 1] ?? writer.at))
+      } else if (options.reply && message.type === options.reply.type)
+        outcomes[i]!.objects.push(options.reply.codec.read(view, message.from, message.to) as Decoded<R>)
     }
-    return outcomes
+    return outcomes.map(({ error, objects }) => (error ? { error, objects } : { objects }))
   }
 
   /** All objects of a kind. A list that changes while the kernel writes it is asked for again, with a bound. */
