@@ -1,0 +1,209 @@
+// The native addon: what it offers, and how it is found and loaded on first use.
+import { access } from 'node:fs'
+import { createRequire } from 'node:module'
+import { dirname } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+/** What every failed system call throws or rejects with. */
+export interface SystemCallError extends Error {
+  /** Positive, as in `<errno.h>`. */
+  readonly errno: number
+  readonly syscall: string
+  readonly path?: string
+}
+
+/** A network namespace, held open. The descriptor is closed with the handle, or when the handle is garbage-collected; work in flight keeps its own. */
+export interface NamespaceHandle {
+  /** −1 once closed. */
+  readonly fd: number
+  readonly device: number
+  readonly inode: number
+  /** Never reused, unlike the inode. Undefined on kernels before 5.14, and where entering the namespace is not permitted. */
+  readonly cookie: bigint | undefined
+  readonly closed: boolean
+  close(): void
+}
+
+export interface NetlinkOptions {
+  /** Bytes of kernel memory for what is not yet read, its overhead included; 1 MiB unless told. Without CAP_NET_ADMIN at most `net.core.rmem_max`. */
+  receiveBuffer?: number
+  /** Multicast groups, by number. */
+  groups?: number[]
+  /** Receive the notifications of every namespace that has an id here. Needs CAP_NET_BROADCAST. */
+  allNamespaces?: boolean
+}
+
+/** Netlink messages back to back, each padded to four bytes; `done` is false if there is more to come, for `more()`. */
+export interface Answer {
+  data: Uint8Array
+  done: boolean
+}
+
+export interface Notifications {
+  data: Uint8Array
+  /** The kernel dropped some before these: look at everything afresh. */
+  lost: boolean
+  /** With `allNamespaces`: where in `data` each datagram begins, and the id of the namespace it is from, −1 being the socket's own. */
+  origins: [offset: number, nsid: number][]
+}
+
+/** Its calls are served in the order in which they were made. Use one either for requests or for notifications. */
+export interface NetlinkSocket {
+  /** `nl_pid`, the address of the socket in its namespace. */
+  readonly port: number
+  /**
+   * Sends messages (ascending sequence numbers, each padded to four bytes) and resolves with everything that the kernel answered to them. They go out in windows,
+   * the last message of each with NLM_F_ACK. After a message fails the kernel still runs the others. `maxBytes` ends the answer early, with `done: false`: then the
+   * rest must be fetched with `more()` before the next exchange. Rejects with EBUSY if it was not, ENOBUFS if answers were lost, EMSGSIZE if one was cut off, EINVAL
+   * for bytes that are not messages, ECANCELED if closed before its turn, EBADF if closed already.
+   */
+  exchange(messages: Uint8Array, maxBytes?: number): Promise<Answer>
+  /** Goes on with an exchange that was not done. */
+  more(maxBytes?: number): Promise<Answer>
+  /** Resolves as soon as there are notifications, with those that are there, up to about `maxBytes` (1 MiB unless told). Rejects with ECANCELED when the socket is closed. */
+  receive(maxBytes?: number): Promise<Notifications>
+  /** What runs is finished, what is queued or waits for notifications rejects with ECANCELED, then the descriptor closes. May be called twice. */
+  close(): void
+}
+
+export interface PacketError {
+  errno: number
+  /** `SO_EE_ORIGIN_…` of `linux/errqueue.h`; 0 if the error is about the socket and not about one packet. */
+  origin: number
+  type: number
+  code: number
+  /** The sockaddr of whoever reported it. */
+  offender: Uint8Array
+}
+
+export interface Packet {
+  /** With an error: the packet that it is about. */
+  data: Uint8Array
+  /** The sender's sockaddr. */
+  address: Uint8Array
+  /** Nanoseconds since 1970, taken by the kernel on arrival. */
+  time: bigint
+  /** Remaining hops, if IP_RECVTTL or IPV6_RECVHOPLIMIT was asked for. */
+  ttl?: number
+  error?: PacketError
+}
+
+export interface PacketSocket {
+  /** Resolves with the time (nanoseconds since 1970) just before sending. */
+  send(data: Uint8Array, address?: Uint8Array): Promise<bigint>
+  /** Resolves with packets and errors as soon as there are any. Rejects with ECANCELED when the socket is closed. */
+  receive(): Promise<Packet[]>
+  close(): void
+}
+
+export type SocketOption = [level: number, name: number, value: Uint8Array]
+
+export interface ExecOptions {
+  /** Whose files under /etc/netns are put over those in /etc. */
+  namespaceName?: string
+  command: string
+  /** Without the command itself. */
+  args: string[]
+  /** `NAME=value`; PATH in it says where the command is looked for. */
+  env: string[]
+}
+
+/** Everything but `currentNamespace`, `runInside` and `execInside` happens on threads of the addon's own. */
+export interface Native {
+  readonly interfaceVersion: number
+  /** The namespace of the calling thread. */
+  currentNamespace(): NamespaceHandle
+  /** Rejects with EINVAL if the file is not a network namespace. */
+  openNamespace(path: string): Promise<NamespaceHandle>
+  /** A new namespace; with a path, named by a new file there, whose content stays readable once the name is gone. All of it or nothing. */
+  createNamespace(path?: string, content?: string): Promise<NamespaceHandle>
+  /** Makes a directory for names whose mounts reach other mount namespaces, as `ip netns` does. Several processes may do it at once. */
+  prepareNamespaceDirectory(path: string): Promise<void>
+  /** Takes a name away. Rejects with ENOENT if there is none. */
+  removeNamespace(path: string): Promise<void>
+  readSysctl(namespace: NamespaceHandle, path: string): Promise<string>
+  writeSysctl(namespace: NamespaceHandle, path: string, value: string): Promise<void>
+  openNetlink(namespace: NamespaceHandle, protocol: number, options?: NetlinkOptions): Promise<NetlinkSocket>
+  /** A raw, ping or packet socket. `bind` is a sockaddr. */
+  openPacket(
+    namespace: NamespaceHandle,
+    family: number,
+    type: number,
+    protocol: number,
+    options: SocketOption[],
+    bind?: Uint8Array,
+  ): Promise<PacketSocket>
+  /** A descriptor for Node to adopt; the caller owns it. Bound if there is a sockaddr, listening if there is a backlog. */
+  openDescriptor(
+    namespace: NamespaceHandle,
+    family: number,
+    type: number,
+    protocol: number,
+    options: SocketOption[],
+    bind?: Uint8Array,
+    backlog?: number,
+  ): Promise<number>
+  /** Calls back with the calling thread inside. Only for what is done when the callback returns, such as forking: see docs/decisions.md. */
+  runInside<T>(namespace: NamespaceHandle, callback: () => T): T
+  /** Replaces the process by the command, with /sys and /etc as the namespace it is in should see them. Throws if a step fails; the process is then of no other use. */
+  execInside(options: ExecOptions): never
+}
+
+const interfaceVersion = 1
+const root = fileURLToPath(new URL('../..', import.meta.url))
+let loaded: Native | undefined
+
+/**
+ * The addon, loaded on first use. Throws an error with code ERR_NETLOOM_UNSUPPORTED_PLATFORM off Linux, and with code ERR_NETLOOM_NATIVE_UNAVAILABLE if there is none
+ * that fits this machine.
+ */
+export function native(): Native {
+  loaded ??= load()
+  return loaded
+}
+
+function load(): Native {
+  if (process.platform !== 'linux') {
+    throw failure('ERR_NETLOOM_UNSUPPORTED_PLATFORM', `netloom works on Linux only, and this is ${process.platform}`)
+  }
+  const addon = find()
+  if (addon.interfaceVersion !== interfaceVersion) {
+    const detail = `its interface is version ${addon.interfaceVersion}, and ${interfaceVersion} is needed`
+    throw failure('ERR_NETLOOM_NATIVE_UNAVAILABLE', `netloom's native part is from another version (${detail}). ${remedy()}`)
+  }
+  return withWarmPool(addon)
+}
+
+function find(): Native {
+  try {
+    const load = createRequire(import.meta.url)('node-gyp-build') as (directory: string) => Native
+    return load(root)
+  } catch (cause) {
+    throw failure('ERR_NETLOOM_NATIVE_UNAVAILABLE', `netloom's native part could not be loaded. ${remedy()}`, cause)
+  }
+}
+
+function remedy(): string {
+  const installed = /(^|\/)node_modules\/[^/]+\/?$/.test(root)
+  const script = installed ? 'node node_modules/netloom/scripts/build-native.mjs' : 'node scripts/build-native.mjs'
+  return `To build it: ${script} (in ${installed ? dirname(dirname(root)) : root})`
+}
+
+function failure(code: string, message: string, cause?: unknown): Error {
+  return Object.assign(new Error(message, cause === undefined ? undefined : { cause }), { code })
+}
+
+/** libuv's pool threads start on first use, in the namespace of whoever comes first, and stay there for ever: that must not be a namespace passed through. */
+function withWarmPool(addon: Native): Native {
+  let warm = false
+  return {
+    ...addon,
+    runInside(namespace, callback) {
+      if (!warm) {
+        access(root, () => undefined)
+        warm = true
+      }
+      return addon.runInside(namespace, callback)
+    },
+  }
+}

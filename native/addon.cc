@@ -1,0 +1,268 @@
+// The addon's functions, and the beginning and end of its life in an environment.
+#include "addon.h"
+
+#include <sched.h>
+#include <sys/socket.h>
+
+#include "arguments.h"
+#include "exec.h"
+#include "handles.h"
+#include "packet.h"
+#include "sysctl.h"
+
+namespace netloom {
+
+// Changes together with lib/socket/native.ts, which refuses any other.
+constexpr int interfaceVersion = 1;
+
+Napi::Value throwFailure(Napi::Env env, const Failure& failure) {
+  napi_throw(env, makeError(env, failure));
+  return {};
+}
+
+Napi::Value Addon::run(Napi::Env env, const std::shared_ptr<Strand>& strand, Work work) {
+  napi_deferred deferred = nullptr;
+  napi_value promise = nullptr;
+  if (!completions->begin(env, &deferred, &promise)) return {};
+  pool->submit(strand, {deferred, std::move(work)});
+  return {env, promise};
+}
+
+Napi::Value Addon::poll(Napi::Env env, std::shared_ptr<const Fd> fd, Attempt attempt) {
+  napi_deferred deferred = nullptr;
+  napi_value promise = nullptr;
+  if (!completions->begin(env, &deferred, &promise)) return {};
+  poller->submit(std::move(fd), deferred, std::move(attempt));
+  return {env, promise};
+}
+
+namespace {
+
+Outcome handleOf(const Failure& failure, NamespacePointer ns) {
+  return {failure, [ns = std::move(ns)](Napi::Env env) { return NamespaceHandle::wrap(env, ns); }};
+}
+
+Napi::Value runAlone(const Napi::CallbackInfo& info, Work work) {
+  return Addon::of(info.Env()).run(info.Env(), nullptr, std::move(work));
+}
+
+// ---- namespaces
+
+Napi::Value CurrentNamespace(const Napi::CallbackInfo& info) {
+  NamespacePointer ns;
+  if (Failure failure = openCurrent(&ns)) return throwFailure(info.Env(), failure);
+  return {info.Env(), NamespaceHandle::wrap(info.Env(), std::move(ns))};
+}
+
+Napi::Value OpenNamespace(const Napi::CallbackInfo& info) {
+  Arguments arguments(info);
+  std::string path = arguments.text(0);
+  if (arguments.failed()) return {};
+  return runAlone(info, [path](Worker& worker) {
+    NamespacePointer ns;
+    Failure failure = openNamespace(worker, path, &ns);
+    return handleOf(failure, std::move(ns));
+  });
+}
+
+Napi::Value CreateNamespace(const Napi::CallbackInfo& info) {
+  Arguments arguments(info);
+  std::optional<std::string> path = arguments.optionalText(0);
+  std::string content = arguments.optionalText(1).value_or("");
+  if (arguments.failed()) return {};
+  return runAlone(info, [path, content](Worker& worker) {
+    NamespacePointer ns;
+    Failure failure = createNamespace(worker, path, content, &ns);
+    return handleOf(failure, std::move(ns));
+  });
+}
+
+template <Failure (*operation)(Worker&, const std::string&)>
+Napi::Value OnPath(const Napi::CallbackInfo& info) {
+  Arguments arguments(info);
+  std::string path = arguments.text(0);
+  if (arguments.failed()) return {};
+  return runAlone(info, [path](Worker& worker) { return Outcome{operation(worker, path), {}}; });
+}
+
+Napi::Value RunInside(const Napi::CallbackInfo& info) {
+  Napi::Env env = info.Env();
+  Arguments arguments(info);
+  NamespacePointer target = arguments.ns(0);
+  if (arguments.failed()) return {};
+  if (!info[1].IsFunction()) {
+    Napi::TypeError::New(env, "a function expected").ThrowAsJavaScriptException();
+    return {};
+  }
+  // Looked up each time: calls nest, and a worker thread may live in a namespace of its own.
+  NamespacePointer home;
+  if (Failure failure = openCurrent(&home)) return throwFailure(env, failure);
+  bool away = !(target->identity == home->identity);
+  if (away && setns(target->fd.get(), CLONE_NEWNET) != 0) return throwFailure(env, Failure::of("setns"));
+  napi_value undefined = env.Undefined();
+  napi_value result = nullptr;
+  napi_status status = napi_call_function(env, undefined, info[1], 0, nullptr, &result);
+  if (away && setns(home->fd.get(), CLONE_NEWNET) != 0)
+    Napi::Error::Fatal("netloom", "the JavaScript thread cannot return to its network namespace; nothing it did from here on would be right");
+  if (status != napi_ok) return {};
+  return {env, result};
+}
+
+// ---- settings
+
+Napi::Value ReadSysctl(const Napi::CallbackInfo& info) {
+  Arguments arguments(info);
+  NamespacePointer ns = arguments.ns(0);
+  std::string path = arguments.text(1);
+  if (arguments.failed()) return {};
+  return runAlone(info, [ns, path](Worker& worker) {
+    std::string value;
+    Failure failure = readSysctl(worker, *ns, path, &value);
+    return Outcome{failure, [value](Napi::Env env) { return Napi::String::New(env, value); }};
+  });
+}
+
+Napi::Value WriteSysctl(const Napi::CallbackInfo& info) {
+  Arguments arguments(info);
+  NamespacePointer ns = arguments.ns(0);
+  std::string path = arguments.text(1);
+  std::string value = arguments.text(2);
+  if (arguments.failed()) return {};
+  return runAlone(info, [ns, path, value](Worker& worker) { return Outcome{writeSysctl(worker, *ns, path, value), {}}; });
+}
+
+// ---- sockets
+
+Napi::Value OpenNetlink(const Napi::CallbackInfo& info) {
+  Arguments arguments(info);
+  NamespacePointer ns = arguments.ns(0);
+  NetlinkOptions options;
+  options.protocol = arguments.integer(1);
+  if (!info[2].IsUndefined()) {
+    Napi::Object given = arguments.object(2);
+    Napi::Value receiveBuffer = given.Get("receiveBuffer");
+    if (!receiveBuffer.IsUndefined()) options.receiveBuffer = arguments.toInteger(receiveBuffer);
+    Napi::Value groups = given.Get("groups");
+    if (!groups.IsUndefined()) options.groups = arguments.toNumbers(groups);
+    options.allNamespaces = given.Get("allNamespaces").ToBoolean();
+  }
+  if (arguments.failed()) return {};
+  return runAlone(info, [ns, options](Worker& worker) {
+    auto descriptor = std::make_shared<NetlinkDescriptor>();
+    Failure failure = openNetlink(worker, *ns, options, descriptor.get());
+    return Outcome{failure, [descriptor, origins = options.allNamespaces](Napi::Env env) {
+                     return NetlinkSocket::wrap(env, std::move(*descriptor), origins);
+                   }};
+  });
+}
+
+SocketRequest socketRequest(Arguments& arguments) {
+  SocketRequest request;
+  request.family = arguments.integer(1);
+  request.type = arguments.integer(2);
+  request.protocol = arguments.integer(3);
+  request.options = arguments.socketOptions(4);
+  request.address = arguments.optionalBytes(5);
+  return request;
+}
+
+Napi::Value OpenPacket(const Napi::CallbackInfo& info) {
+  Arguments arguments(info);
+  NamespacePointer ns = arguments.ns(0);
+  SocketRequest request = socketRequest(arguments);
+  if (arguments.failed()) return {};
+  request.type |= SOCK_NONBLOCK;
+  return runAlone(info, [ns, request](Worker& worker) {
+    auto fd = std::make_shared<Fd>();
+    Failure failure = openSocket(worker, *ns, request, fd.get());
+    if (!failure) failure = preparePackets(fd->get());
+    return Outcome{failure, [fd](Napi::Env env) { return PacketSocket::wrap(env, std::move(*fd)); }};
+  });
+}
+
+Napi::Value OpenDescriptor(const Napi::CallbackInfo& info) {
+  Arguments arguments(info);
+  NamespacePointer ns = arguments.ns(0);
+  SocketRequest request = socketRequest(arguments);
+  request.backlog = arguments.integer(6, -1);
+  if (arguments.failed()) return {};
+  return runAlone(info, [ns, request](Worker& worker) {
+    auto fd = std::make_shared<Fd>();
+    Failure failure = openSocket(worker, *ns, request, fd.get());
+    return Outcome{failure, [fd](Napi::Env env) -> napi_value {
+                     napi_value number = nullptr;
+                     if (napi_create_int32(env, fd->get(), &number) == napi_ok) fd->release();
+                     return number;
+                   }};
+  });
+}
+
+Napi::Value ExecInside(const Napi::CallbackInfo& info) {
+  Arguments arguments(info);
+  Napi::Object given = arguments.object(0);
+  if (arguments.failed()) return {};
+  Command command;
+  Napi::Value name = given.Get("namespaceName");
+  if (!name.IsUndefined()) command.namespaceName = arguments.toText(name);
+  command.command = arguments.toText(given.Get("command"));
+  command.args = arguments.toTexts(given.Get("args"));
+  command.env = arguments.toTexts(given.Get("env"));
+  if (arguments.failed()) return {};
+  return throwFailure(info.Env(), execute(command));
+}
+
+// ---- life
+
+// Node waits for this before it takes the environment apart. A worker thread may be ended at any moment, in the middle of requests.
+void stop(napi_async_cleanup_hook_handle handle, void* data) {
+  auto* addon = static_cast<Addon*>(data);
+  addon->pool->stop();
+  addon->poller->stop();
+  addon->completions->close();
+  napi_remove_async_cleanup_hook(handle);
+}
+
+template <Napi::Value (*function)(const Napi::CallbackInfo&)>
+void add(Napi::Object exports, const char* name) {
+  exports.Set(name, Napi::Function::New<function>(exports.Env(), name));
+}
+
+Napi::Object init(Napi::Env env, Napi::Object exports) {
+  NamespacePointer home;
+  if (Failure failure = openCurrent(&home)) {
+    throwFailure(env, failure);
+    return exports;
+  }
+  auto* addon = new Addon;
+  env.SetInstanceData(addon);
+  addon->completions = Completions::create(env);
+  if (!addon->completions) return exports;
+  addon->pool = std::make_shared<Pool>(addon->completions, home);
+  addon->poller = std::make_shared<Poller>(addon->completions, home);
+  addon->completions->afterwards([pool = addon->pool.get()] { pool->grow(); });
+  addon->namespaceHandle = Napi::Persistent(NamespaceHandle::define(env));
+  addon->netlinkSocket = Napi::Persistent(NetlinkSocket::define(env));
+  addon->packetSocket = Napi::Persistent(PacketSocket::define(env));
+  napi_add_async_cleanup_hook(env, stop, addon, nullptr);
+
+  exports.Set("interfaceVersion", interfaceVersion);
+  add<CurrentNamespace>(exports, "currentNamespace");
+  add<OpenNamespace>(exports, "openNamespace");
+  add<CreateNamespace>(exports, "createNamespace");
+  add<OnPath<prepareDirectory>>(exports, "prepareNamespaceDirectory");
+  add<OnPath<removeNamespace>>(exports, "removeNamespace");
+  add<RunInside>(exports, "runInside");
+  add<ReadSysctl>(exports, "readSysctl");
+  add<WriteSysctl>(exports, "writeSysctl");
+  add<OpenNetlink>(exports, "openNetlink");
+  add<OpenPacket>(exports, "openPacket");
+  add<OpenDescriptor>(exports, "openDescriptor");
+  add<ExecInside>(exports, "execInside");
+  return exports;
+}
+
+}  // namespace
+
+NODE_API_MODULE(netloom, init)
+
+}  // namespace netloom

@@ -1,0 +1,83 @@
+// Gives the process mounts of its own, makes it a clean one, and executes the command in its place.
+#include "exec.h"
+
+#include <csignal>
+#include <memory>
+
+#include <dirent.h>
+#include <sched.h>
+#include <sys/mount.h>
+#include <sys/statfs.h>
+#include <sys/statvfs.h>
+
+namespace netloom {
+namespace {
+
+Failure mountSys() {
+  unsigned long flags = 0;
+  if (umount2("/sys", MNT_DETACH) != 0) {
+    // It stays underneath then; in a container it may be read-only, and a writable one on top is refused.
+    struct statfs status;
+    if (statfs("/sys", &status) == 0 && (status.f_flags & ST_RDONLY) != 0) flags = MS_RDONLY;
+  }
+  if (mount("netloom", "/sys", "sysfs", flags, nullptr) != 0) return Failure::of("mount", "/sys");
+  return {};
+}
+
+Failure bindFiles(const std::string& name) {
+  if (name.empty() || name == "." || name == ".." || name.find('/') != std::string::npos)
+    return {EINVAL, "opendir", "/etc/netns/" + name};
+  const std::string directory = "/etc/netns/" + name;
+  std::unique_ptr<DIR, int (*)(DIR*)> entries(opendir(directory.c_str()), closedir);
+  if (!entries) return errno == ENOENT ? Failure{} : Failure::of("opendir", directory);
+  errno = 0;
+  while (const dirent* entry = readdir(entries.get())) {
+    const std::string file = entry->d_name;
+    if (file == "." || file == "..") continue;
+    const std::string target = "/etc/" + file;
+    if (mount((directory + "/" + file).c_str(), target.c_str(), "none", MS_BIND, nullptr) != 0)
+      return Failure::of("mount", target);
+    errno = 0;
+  }
+  return errno == 0 ? Failure{} : Failure::of("readdir", directory);
+}
+
+// Node ignores SIGPIPE and handles others; a command expects what a shell would give it.
+void resetSignals() {
+  for (int number = 1; number < NSIG; ++number) {
+    if (number != SIGKILL && number != SIGSTOP) signal(number, SIG_DFL);
+  }
+  sigset_t none;
+  sigemptyset(&none);
+  sigprocmask(SIG_SETMASK, &none, nullptr);
+}
+
+std::vector<char*> pointers(const std::vector<std::string>& texts) {
+  std::vector<char*> result;
+  for (const std::string& text : texts) result.push_back(const_cast<char*>(text.c_str()));
+  result.push_back(nullptr);
+  return result;
+}
+
+}  // namespace
+
+Failure execute(const Command& command) {
+  if (unshare(CLONE_NEWNS) != 0) return Failure::of("unshare");
+  // What is mounted from here on stays here, while the machine's later mounts still arrive.
+  if (mount("", "/", "none", MS_SLAVE | MS_REC, nullptr) != 0) return Failure::of("mount", "/");
+  if (Failure failure = mountSys()) return failure;
+  if (command.namespaceName) {
+    if (Failure failure = bindFiles(*command.namespaceName)) return failure;
+  }
+  std::vector<std::string> arguments = command.args;
+  arguments.insert(arguments.begin(), command.command);
+  std::vector<char*> argv = pointers(arguments);
+  std::vector<char*> env = pointers(command.env);
+  resetSignals();
+  // The search path is the command's, not ours.
+  environ = env.data();
+  execvp(command.command.c_str(), argv.data());
+  return Failure::of("execvp", command.command);
+}
+
+}  // namespace netloom

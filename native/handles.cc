@@ -1,0 +1,303 @@
+// Gives namespaces and sockets to JavaScript, and turns what they return into values.
+#include "handles.h"
+
+#include "arguments.h"
+#include "packet.h"
+
+namespace netloom {
+namespace {
+
+constexpr size_t mostNotifications = size_t{1} << 20;
+
+// Recognises our own objects, so that a foreign one given in their place is an error and not a crash.
+constexpr napi_type_tag namespaceTag = {0x6e65746c6f6f6d01, 0x9d2c4e7f1b3a5860};
+
+napi_value toArray(Napi::Env env, const Bytes& bytes) {
+  void* memory = nullptr;
+  napi_value buffer = nullptr;
+  napi_value array = nullptr;
+  if (napi_create_arraybuffer(env, bytes.size(), &memory, &buffer) != napi_ok) return nullptr;
+  if (!bytes.empty()) std::copy(bytes.begin(), bytes.end(), static_cast<uint8_t*>(memory));
+  napi_create_typedarray(env, napi_uint8_array, bytes.size(), buffer, 0, &array);
+  return array;
+}
+
+// An object made with plain calls: those of the wrapper library throw, which is no use while an environment is ending.
+class Record {
+ public:
+  explicit Record(napi_env env) : env_(env) { napi_create_object(env, &object_); }
+  Record& set(const char* name, napi_value value) {
+    if (value != nullptr) napi_set_named_property(env_, object_, name, value);
+    return *this;
+  }
+  Record& set(const char* name, double value) {
+    napi_value number = nullptr;
+    napi_create_double(env_, value, &number);
+    return set(name, number);
+  }
+  Record& set(const char* name, bool value) {
+    napi_value flag = nullptr;
+    napi_get_boolean(env_, value, &flag);
+    return set(name, flag);
+  }
+  napi_value object() const { return object_; }
+
+ private:
+  napi_env env_;
+  napi_value object_ = nullptr;
+};
+
+napi_value bigint(napi_env env, int64_t value) {
+  napi_value result = nullptr;
+  napi_create_bigint_int64(env, value, &result);
+  return result;
+}
+
+napi_value toObject(Napi::Env env, const Notifications& notifications) {
+  napi_value origins = nullptr;
+  napi_create_array(env, &origins);
+  uint32_t index = 0;
+  for (auto [offset, nsid] : notifications.origins) {
+    napi_value pair = nullptr;
+    napi_value number = nullptr;
+    napi_create_array_with_length(env, 2, &pair);
+    napi_create_uint32(env, offset, &number);
+    napi_set_element(env, pair, 0, number);
+    napi_create_int32(env, nsid, &number);
+    napi_set_element(env, pair, 1, number);
+    napi_set_element(env, origins, index++, pair);
+  }
+  Record record(env);
+  record.set("data", toArray(env, notifications.data)).set("lost", notifications.lost).set("origins", origins);
+  return record.object();
+}
+
+napi_value toObject(Napi::Env env, const Packet& packet) {
+  Record record(env);
+  record.set("data", toArray(env, packet.data)).set("address", toArray(env, packet.address));
+  record.set("time", bigint(env, packet.time));
+  if (packet.ttl) record.set("ttl", static_cast<double>(*packet.ttl));
+  if (packet.error) {
+    Record error(env);
+    error.set("errno", static_cast<double>(packet.error->number));
+    error.set("origin", static_cast<double>(packet.error->origin));
+    error.set("type", static_cast<double>(packet.error->type)).set("code", static_cast<double>(packet.error->code));
+    error.set("offender", toArray(env, packet.error->offender));
+    record.set("error", error.object());
+  }
+  return record.object();
+}
+
+Napi::Object make(Napi::Env env, const Napi::FunctionReference& constructor) {
+  napi_value function = constructor.Value();
+  napi_value object = nullptr;
+  if (napi_new_instance(env, function, 0, nullptr, &object) != napi_ok) return {};
+  return {env, object};
+}
+
+}  // namespace
+
+// ---- namespaces
+
+Napi::Function NamespaceHandle::define(Napi::Env env) {
+  return DefineClass(env, "NamespaceHandle",
+                     {InstanceAccessor<&NamespaceHandle::fd>("fd"), InstanceAccessor<&NamespaceHandle::device>("device"),
+                      InstanceAccessor<&NamespaceHandle::inode>("inode"),
+                      InstanceAccessor<&NamespaceHandle::cookie>("cookie"),
+                      InstanceAccessor<&NamespaceHandle::closed>("closed"),
+                      InstanceMethod<&NamespaceHandle::close>("close")});
+}
+
+napi_value NamespaceHandle::wrap(Napi::Env env, NamespacePointer ns) {
+  Napi::Object object = make(env, Addon::of(env).namespaceHandle);
+  if (object.IsEmpty()) return nullptr;
+  NamespaceHandle* handle = Unwrap(object);
+  handle->identity_ = ns->identity;
+  handle->cookie_ = ns->cookie;
+  handle->ns_ = std::move(ns);
+  return object;
+}
+
+NamespaceHandle* NamespaceHandle::from(Napi::Value value) {
+  bool ours = false;
+  if (!value.IsObject() || napi_check_object_type_tag(value.Env(), value, &namespaceTag, &ours) != napi_ok || !ours)
+    return nullptr;
+  return Unwrap(value.As<Napi::Object>());
+}
+
+NamespaceHandle::NamespaceHandle(const Napi::CallbackInfo& info) : ObjectWrap(info) {
+  napi_type_tag_object(info.Env(), info.This(), &namespaceTag);
+}
+
+Napi::Value NamespaceHandle::fd(const Napi::CallbackInfo& info) {
+  return Napi::Number::New(info.Env(), ns_ ? ns_->fd.get() : -1);
+}
+
+Napi::Value NamespaceHandle::device(const Napi::CallbackInfo& info) {
+  return Napi::Number::New(info.Env(), static_cast<double>(identity_.device));
+}
+
+Napi::Value NamespaceHandle::inode(const Napi::CallbackInfo& info) {
+  return Napi::Number::New(info.Env(), static_cast<double>(identity_.inode));
+}
+
+Napi::Value NamespaceHandle::cookie(const Napi::CallbackInfo& info) {
+  if (!cookie_) return info.Env().Undefined();
+  return Napi::BigInt::New(info.Env(), *cookie_);
+}
+
+Napi::Value NamespaceHandle::closed(const Napi::CallbackInfo& info) { return Napi::Boolean::New(info.Env(), !ns_); }
+
+Napi::Value NamespaceHandle::close(const Napi::CallbackInfo& info) {
+  ns_.reset();
+  return info.Env().Undefined();
+}
+
+// ---- netlink
+
+Napi::Function NetlinkSocket::define(Napi::Env env) {
+  return DefineClass(env, "NetlinkSocket",
+                     {InstanceAccessor<&NetlinkSocket::port>("port"), InstanceMethod<&NetlinkSocket::exchange>("exchange"),
+                      InstanceMethod<&NetlinkSocket::more>("more"), InstanceMethod<&NetlinkSocket::receive>("receive"),
+                      InstanceMethod<&NetlinkSocket::close>("close")});
+}
+
+napi_value NetlinkSocket::wrap(Napi::Env env, NetlinkDescriptor descriptor, bool origins) {
+  Napi::Object object = make(env, Addon::of(env).netlinkSocket);
+  if (object.IsEmpty()) return nullptr;
+  NetlinkSocket* self = Unwrap(object);
+  self->fd_ = std::make_shared<const Fd>(std::move(descriptor.fd));
+  self->strand_ = std::make_shared<Strand>();
+  self->exchange_ = std::make_shared<Exchange>(descriptor.window);
+  self->port_ = descriptor.port;
+  self->origins_ = origins;
+  return object;
+}
+
+NetlinkSocket::NetlinkSocket(const Napi::CallbackInfo& info) : ObjectWrap(info) {}
+
+Napi::Value NetlinkSocket::port(const Napi::CallbackInfo& info) { return Napi::Number::New(info.Env(), port_); }
+
+namespace {
+
+Outcome advance(Exchange& exchange, Worker& worker, const Fd& fd, size_t limit) {
+  auto data = std::make_shared<Bytes>();
+  bool done = false;
+  if (Failure failure = exchange.advance(worker, fd.get(), limit, data.get(), &done)) return {failure, {}};
+  return {{}, [data, done](Napi::Env env) {
+            return Record(env).set("data", toArray(env, *data)).set("done", done).object();
+          }};
+}
+
+}  // namespace
+
+Napi::Value NetlinkSocket::exchange(const Napi::CallbackInfo& info) {
+  Arguments arguments(info);
+  Bytes messages = arguments.bytes(0);
+  size_t limit = arguments.limit(1, std::numeric_limits<size_t>::max());
+  if (arguments.failed()) return {};
+  if (!fd_) return throwFailure(info.Env(), {EBADF, "sendmsg", {}});
+  return Addon::of(info.Env())
+      .run(info.Env(), strand_,
+           [fd = fd_, exchange = exchange_, messages = std::move(messages), limit](Worker& worker) mutable -> Outcome {
+             if (Failure failure = exchange->start(std::move(messages))) return {failure, {}};
+             return advance(*exchange, worker, *fd, limit);
+           });
+}
+
+Napi::Value NetlinkSocket::more(const Napi::CallbackInfo& info) {
+  Arguments arguments(info);
+  size_t limit = arguments.limit(0, std::numeric_limits<size_t>::max());
+  if (arguments.failed()) return {};
+  if (!fd_) return throwFailure(info.Env(), {EBADF, "recvmsg", {}});
+  return Addon::of(info.Env()).run(info.Env(), strand_, [fd = fd_, exchange = exchange_, limit](Worker& worker) {
+    return advance(*exchange, worker, *fd, limit);
+  });
+}
+
+Napi::Value NetlinkSocket::receive(const Napi::CallbackInfo& info) {
+  Arguments arguments(info);
+  size_t limit = arguments.limit(0, mostNotifications);
+  if (arguments.failed()) return {};
+  if (!fd_) return throwFailure(info.Env(), {EBADF, "recvmsg", {}});
+  return Addon::of(info.Env())
+      .poll(info.Env(), fd_,
+            [fd = fd_, limit, origins = origins_](uint8_t* buffer, size_t capacity) -> std::optional<Outcome> {
+              auto found = std::make_shared<Notifications>();
+              std::optional<Failure> outcome = readNotifications(fd->get(), buffer, capacity, limit, found.get());
+              if (!outcome) return std::nullopt;
+              if (!origins) found->origins.clear();
+              return Outcome{*outcome, [found](Napi::Env env) { return toObject(env, *found); }};
+            });
+}
+
+Napi::Value NetlinkSocket::close(const Napi::CallbackInfo& info) {
+  if (!fd_) return info.Env().Undefined();
+  Addon& addon = Addon::of(info.Env());
+  addon.pool->close(*strand_);
+  addon.poller->cancel(*fd_);
+  fd_.reset();
+  return info.Env().Undefined();
+}
+
+// ---- packets
+
+Napi::Function PacketSocket::define(Napi::Env env) {
+  return DefineClass(env, "PacketSocket",
+                     {InstanceMethod<&PacketSocket::send>("send"), InstanceMethod<&PacketSocket::receive>("receive"),
+                      InstanceMethod<&PacketSocket::close>("close")});
+}
+
+napi_value PacketSocket::wrap(Napi::Env env, Fd fd) {
+  Napi::Object object = make(env, Addon::of(env).packetSocket);
+  if (object.IsEmpty()) return nullptr;
+  PacketSocket* self = Unwrap(object);
+  self->fd_ = std::make_shared<const Fd>(std::move(fd));
+  self->strand_ = std::make_shared<Strand>();
+  return object;
+}
+
+PacketSocket::PacketSocket(const Napi::CallbackInfo& info) : ObjectWrap(info) {}
+
+Napi::Value PacketSocket::send(const Napi::CallbackInfo& info) {
+  Arguments arguments(info);
+  Bytes data = arguments.bytes(0);
+  Bytes address = arguments.optionalBytes(1);
+  if (arguments.failed()) return {};
+  if (!fd_) return throwFailure(info.Env(), {EBADF, "sendto", {}});
+  return Addon::of(info.Env())
+      .run(info.Env(), strand_, [fd = fd_, data = std::move(data), address = std::move(address)](Worker& worker) {
+        int64_t time = 0;
+        Failure failure = sendPacket(worker, fd->get(), data, address, &time);
+        return Outcome{failure, [time](Napi::Env env) { return bigint(env, time); }};
+      });
+}
+
+Napi::Value PacketSocket::receive(const Napi::CallbackInfo& info) {
+  if (!fd_) return throwFailure(info.Env(), {EBADF, "recvmsg", {}});
+  return Addon::of(info.Env())
+      .poll(info.Env(), fd_, [fd = fd_](uint8_t* buffer, size_t capacity) -> std::optional<Outcome> {
+        auto packets = std::make_shared<std::vector<Packet>>();
+        Failure failure = readPackets(fd->get(), buffer, capacity, packets.get());
+        if (!failure && packets->empty()) return std::nullopt;
+        return Outcome{failure, [packets](Napi::Env env) {
+                         napi_value array = nullptr;
+                         napi_create_array(env, &array);
+                         uint32_t index = 0;
+                         for (const Packet& packet : *packets)
+                           napi_set_element(env, array, index++, toObject(env, packet));
+                         return array;
+                       }};
+      });
+}
+
+Napi::Value PacketSocket::close(const Napi::CallbackInfo& info) {
+  if (!fd_) return info.Env().Undefined();
+  Addon& addon = Addon::of(info.Env());
+  addon.pool->close(*strand_);
+  addon.poller->cancel(*fd_);
+  fd_.reset();
+  return info.Env().Undefined();
+}
+
+}  // namespace netloom

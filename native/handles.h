@@ -1,0 +1,75 @@
+// The objects that JavaScript holds: a namespace, a netlink socket, a packet socket.
+#pragma once
+
+#include <memory>
+
+#include <napi.h>
+
+#include "addon.h"
+#include "netlink.h"
+
+namespace netloom {
+
+class NamespaceHandle : public Napi::ObjectWrap<NamespaceHandle> {
+ public:
+  static Napi::Function define(Napi::Env env);
+  // Null when the environment is ending.
+  static napi_value wrap(Napi::Env env, NamespacePointer ns);
+  // Null unless the value is one of these.
+  static NamespaceHandle* from(Napi::Value value);
+
+  explicit NamespaceHandle(const Napi::CallbackInfo& info);
+  const NamespacePointer& pointer() const { return ns_; }
+
+ private:
+  Napi::Value fd(const Napi::CallbackInfo& info);
+  Napi::Value device(const Napi::CallbackInfo& info);
+  Napi::Value inode(const Napi::CallbackInfo& info);
+  Napi::Value cookie(const Napi::CallbackInfo& info);
+  Napi::Value closed(const Napi::CallbackInfo& info);
+  Napi::Value close(const Napi::CallbackInfo& info);
+
+  // Work in flight has its own share, so closing never takes a descriptor from under it.
+  NamespacePointer ns_;
+  Identity identity_;
+  std::optional<uint64_t> cookie_;
+};
+
+class NetlinkSocket : public Napi::ObjectWrap<NetlinkSocket> {
+ public:
+  static Napi::Function define(Napi::Env env);
+  static napi_value wrap(Napi::Env env, NetlinkDescriptor descriptor, bool origins);
+
+  explicit NetlinkSocket(const Napi::CallbackInfo& info);
+
+ private:
+  Napi::Value port(const Napi::CallbackInfo& info);
+  Napi::Value exchange(const Napi::CallbackInfo& info);
+  Napi::Value more(const Napi::CallbackInfo& info);
+  Napi::Value receive(const Napi::CallbackInfo& info);
+  Napi::Value close(const Napi::CallbackInfo& info);
+
+  std::shared_ptr<const Fd> fd_;
+  std::shared_ptr<Strand> strand_;
+  std::shared_ptr<Exchange> exchange_;
+  uint32_t port_ = 0;
+  bool origins_ = false;
+};
+
+class PacketSocket : public Napi::ObjectWrap<PacketSocket> {
+ public:
+  static Napi::Function define(Napi::Env env);
+  static napi_value wrap(Napi::Env env, Fd fd);
+
+  explicit PacketSocket(const Napi::CallbackInfo& info);
+
+ private:
+  Napi::Value send(const Napi::CallbackInfo& info);
+  Napi::Value receive(const Napi::CallbackInfo& info);
+  Napi::Value close(const Napi::CallbackInfo& info);
+
+  std::shared_ptr<const Fd> fd_;
+  std::shared_ptr<Strand> strand_;
+};
+
+}  // namespace netloom

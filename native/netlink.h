@@ -1,0 +1,67 @@
+// A netlink socket: requests with their answers, and notifications.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "fd.h"
+#include "namespace.h"
+
+namespace netloom {
+
+using Bytes = std::vector<uint8_t>;
+
+struct NetlinkOptions {
+  int protocol = 0;
+  int receiveBuffer = 0;
+  std::vector<uint32_t> groups;
+  bool allNamespaces = false;
+};
+
+struct NetlinkDescriptor {
+  Fd fd;
+  uint32_t port = 0;
+  // How many answers surely fit into the receive buffer.
+  size_t window = 1;
+};
+
+Failure openNetlink(Worker& worker, const Namespace& target, const NetlinkOptions& options, NetlinkDescriptor* result);
+
+// Requests on their way: sent a window at a time, because the kernel answers inside sendmsg() and drops what does not fit.
+// Only ever touched by one thread at a time: the one that runs the strand of the socket.
+class Exchange {
+ public:
+  explicit Exchange(size_t window) : window_(window) {}
+
+  Failure start(Bytes messages);
+  // Goes on until everything is answered, or at least `limit` bytes are there.
+  Failure advance(Worker& worker, int fd, size_t limit, Bytes* data, bool* done);
+
+ private:
+  Failure send(int fd);
+  Failure receive(Worker& worker, int fd, Bytes* data);
+  void take(const uint8_t* datagram, size_t size, Bytes* data);
+
+  const size_t window_;
+  Bytes messages_;
+  size_t next_ = 0;
+  uint32_t first_ = 0;
+  uint32_t span_ = 0;
+  uint32_t awaited_ = 0;
+  bool waiting_ = false;
+  bool active_ = false;
+};
+
+struct Notifications {
+  Bytes data;
+  bool lost = false;
+  // Where a datagram begins in `data`, and the nsid it came from; −1 is the socket's own namespace.
+  std::vector<std::pair<uint32_t, int32_t>> origins;
+};
+
+// Never waits; nothing at all if there was nothing to read.
+std::optional<Failure> readNotifications(int fd, uint8_t* buffer, size_t capacity, size_t limit, Notifications* result);
+
+}  // namespace netloom

@@ -1,0 +1,46 @@
+// Reads and writes files under /proc/sys from inside a namespace, which is what decides whose settings they show.
+#include "sysctl.h"
+
+#include <fcntl.h>
+
+#include "thread.h"
+
+namespace netloom {
+namespace {
+
+bool allowed(const std::string& path) {
+  return path.rfind("/proc/sys/", 0) == 0 && (path + "/").find("/../") == std::string::npos;
+}
+
+}  // namespace
+
+// Both stay inside until the end: some settings look at the namespace of whoever reads or writes, not of whoever opened.
+Failure readSysctl(Worker& worker, const Namespace& target, const std::string& path, std::string* value) {
+  if (!allowed(path)) return {EINVAL, "open", path};
+  Inside inside(worker, target);
+  if (inside.failure) return inside.failure;
+  Fd file(retry([&] { return open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW); }));
+  if (!file) return Failure::of("open", path);
+  char part[4096];
+  for (;;) {
+    auto count = retry([&] { return read(file.get(), part, sizeof part); });
+    if (count < 0) return Failure::of("read", path);
+    if (count == 0) return {};
+    value->append(part, static_cast<size_t>(count));
+  }
+}
+
+Failure writeSysctl(Worker& worker, const Namespace& target, const std::string& path, const std::string& value) {
+  if (!allowed(path)) return {EINVAL, "open", path};
+  Inside inside(worker, target);
+  if (inside.failure) return inside.failure;
+  Fd file(retry([&] { return open(path.c_str(), O_WRONLY | O_CLOEXEC | O_NOFOLLOW); }));
+  if (!file) return Failure::of("open", path);
+  auto count = retry([&] { return write(file.get(), value.data(), value.size()); });
+  if (count < 0) return Failure::of("write", path);
+  // A second write would start a new value, so a part of one is a failure.
+  if (static_cast<size_t>(count) != value.size()) return {EIO, "write", path};
+  return {};
+}
+
+}  // namespace netloom
