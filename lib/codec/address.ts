@@ -1,6 +1,6 @@
 // Addresses on the wire: IPv4, IPv6, either by length, and link-layer addresses of any length.
 import type { Codec } from './codec.js'
-import { argumentError, MalformedError } from './errors.js'
+import { argumentError, MalformedError, shown } from './errors.js'
 import { formatIpv6, parseIp, parseIpv4, parseIpv6, parseMac } from './ip.js'
 import type { Writer } from './writer.js'
 
@@ -17,7 +17,7 @@ export const ipv4: Codec<string> & { readonly size: number } = {
   read: readIpv4,
   write(writer, value) {
     const bytes = parseIpv4(value)
-    if (!bytes) throw argumentError('ERR_NETLOOM_INVALID_ADDRESS', `${JSON.stringify(value)} is not an IPv4 address`)
+    if (!bytes) throw argumentError('ERR_NETLOOM_INVALID_ADDRESS', `${shown(value)} is not an IPv4 address`)
     put(writer, bytes)
   },
 }
@@ -27,7 +27,7 @@ export const ipv6: Codec<string> & { readonly size: number } = {
   read: (view, at) => formatIpv6(view, at),
   write(writer, value) {
     const bytes = parseIpv6(value)
-    if (!bytes) throw argumentError('ERR_NETLOOM_INVALID_ADDRESS', `${JSON.stringify(value)} is not an IPv6 address`)
+    if (!bytes) throw argumentError('ERR_NETLOOM_INVALID_ADDRESS', `${shown(value)} is not an IPv6 address`)
     put(writer, bytes)
   },
 }
@@ -43,13 +43,14 @@ export const ip: Codec<string> = {
 }
 
 const hex = Array.from({ length: 256 }, (_, i) => i.toString(16).padStart(2, '0'))
+const colonHex = hex.map(digits => `:${digits}`)
 /** A link-layer address as pairs of hexadecimal digits: six bytes on Ethernet, other lengths elsewhere. */
 export const mac: Codec<string> = {
   min: 0,
   read(view, at, end) {
     if (end === at) return ''
     let text = hex[view.getUint8(at)]!
-    for (let i = at + 1; i < end; i++) text += `:${hex[view.getUint8(i)]!}`
+    for (let i = at + 1; i < end; i++) text += colonHex[view.getUint8(i)]!
     return text
   },
   write: (writer, value) => put(writer, parseMac(value)),

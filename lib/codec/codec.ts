@@ -7,6 +7,8 @@ export interface Codec<out Out, in In = Out> {
   readonly min: number
   /** Bytes that a value always takes as a member of a struct or an array. */
   readonly size?: number
+  /** `read` as an expression over `view` and the place `at`, for the readers that are generated. Codecs of a fixed size only. */
+  readonly source?: (at: string) => string
   /** Set on containers: their attribute carries NLA_F_NESTED. */
   readonly nest?: boolean
   read(view: DataView, at: number, end: number): Out
@@ -101,7 +103,7 @@ type Plain<E, D extends Direction> = {
 type Choice<Key extends string, M, DataKey extends string, D extends Direction> =
   | { [N in keyof M & string]: { [P in Key]: N } & { [P in DataKey]?: Valued<M[N], D> } }[keyof M & string]
   | ({ [P in Key]: Other } & { [P in DataKey]?: Uint8Array })
-  | ({ [P in Key]?: undefined } & { [P in DataKey]?: undefined })
+  | ({ [P in Key]?: undefined } & { [P in DataKey]?: Uint8Array })
 // The box keeps each choice's union from distributing before the choices are intersected.
 type Boxed<E, D extends Direction> = {
   [K in ByKeys<E> & string]: E[K] extends readonly [number, By<infer Key, infer M>] ? { box: Choice<Key, M, K, D> } : never

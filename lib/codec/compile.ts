@@ -10,6 +10,8 @@ interface Member {
   readonly at: number
   readonly codec: AnyCodec
 }
+/** The form of an attribute that a sibling or a header member chooses. A sibling may still follow, between `from` and `end`. */
+export type Choose = (siblings: Readonly<Record<string, unknown>>, view?: DataView, from?: number, end?: number) => AnyCodec
 /** How one attribute of a table is read. */
 export interface Field {
   readonly name: string
@@ -19,8 +21,7 @@ export interface Field {
   readonly repeated: boolean
   /** Names that another attribute's form depends on: anything else reads as 'other:…'. */
   readonly kinds: ReadonlySet<string> | undefined
-  /** The form, where a sibling or a header member chooses it. */
-  readonly choose: ((siblings: Readonly<Record<string, unknown>>) => AnyCodec) | undefined
+  readonly choose: Choose | undefined
 }
 export interface Layout {
   readonly prefix: string
@@ -38,24 +39,50 @@ const mayCompile = (() => {
 
 export const overrun = (prefix: string, length: number, at: number) =>
   new MalformedError(`${prefix}: an attribute of ${length} bytes at ${at} overruns its container`)
-const short = (prefix: string, name: string, got: number, need: number) =>
+export const short = (prefix: string, name: string, got: number, need: number) =>
   new MalformedError(`${prefix} ${name}: ${got} bytes where ${need} are needed`)
-const tooShort = (prefix: string, got: number, need: number) =>
+export const tooShort = (prefix: string, got: number, need: number) =>
   new MalformedError(`${prefix}: a header of ${got} bytes where ${need} are needed`)
 
+/** Members that a shorter struct of an older kernel does not have are left out. */
 export const compileStruct = (members: readonly Member[], size: number, compiled = mayCompile): Read => {
-  const interpreted: Read = (view, at, end) => {
-    const out: Record<string, unknown> = {}
-    for (const { name, at: offset, codec } of members) {
-      const from = at + offset
-      if (from + codec.size! <= end) out[name] = codec.read(view, from, from + codec.size!)
+  if (!compiled)
+    return (view, at, end) => {
+      const out: Record<string, unknown> = {}
+      for (const { name, at: offset, codec } of members) {
+        const from = at + offset
+        if (from + codec.size! <= end) out[name] = codec.read(view, from, from + codec.size!)
+      }
+      return out
     }
-    return out
+  const values = members.map(({ name, at, codec }, i) => {
+    const value = codec.source?.(`at + ${at}`) ?? `c${i}.read(view, at + ${at}, at + ${at + codec.size!})`
+    return `${key(name)}: ${value}`
+  })
+  const shorter: Read[] = []
+  const partial: Read = (view, at, end) => {
+    const there = members.filter(member => member.at + member.codec.size! <= end - at)
+    shorter[there.length] ??= compileStruct(there, 0)
+    return shorter[there.length]!(view, at, end)
   }
-  if (!compiled) return interpreted
-  const values = members.map((m, i) => `${key(m.name)}: c${i}.read(view, at + ${m.at}, at + ${m.at + m.codec.size!})`)
-  const source = `return (view, at, end) => end - at >= ${size} ? { ${values.join(', ')} } : interpreted(view, at, end)`
-  return new Function(...members.map((_, i) => `c${i}`), 'interpreted', source)(...members.map(m => m.codec), interpreted)
+  const source = `return (view, at, end) => end - at >= ${size} ? { ${values.join(', ')} } : partial(view, at, end)`
+  return new Function(...members.map((_, i) => `c${i}`), 'partial', source)(...members.map(m => m.codec), partial)
+}
+
+export const compileArray = (codec: AnyCodec, step: number, compiled = mayCompile): Read => {
+  if (!compiled)
+    return (view, at, end) => {
+      const out: unknown[] = []
+      for (let p = at; p + step <= end; p += step) out.push(codec.read(view, p, p + step))
+      return out
+    }
+  const value = codec.source?.('p') ?? `codec.read(view, p, p + ${step})`
+  const source = `return (view, at, end) => {
+    const out = []
+    for (let p = at; p + ${step} <= end; p += ${step}) out.push(${value})
+    return out
+  }`
+  return new Function('codec', source)(codec)
 }
 
 export const compileTable = (layout: Layout, compiled = mayCompile): Read => (compiled ? generate(layout) : interpret(layout))
@@ -65,13 +92,15 @@ const key = (name: string) => JSON.stringify(name)
 function generate({ prefix, header, fields }: Layout): Read {
   const get = (at: string) => `view.getUint16(${at}, ${littleEndian})`
   const cases = fields.map(({ name, type, codec, repeated, kinds, choose }, i) => {
-    const check =
-      codec.min > 0 ? `if (length < ${codec.min + attributeHeader}) throw short(prefix, ${key(name)}, length - 4, ${codec.min});` : ''
-    const value = `${choose ? `choose${i}(out)` : `c${i}`}.read(view, p + 4, p + length)`
-    if (repeated)
-      return `case ${type}: { ${check} const list = out[${key(name)}]; if (list) list.push(${value}); else out[${key(name)}] = [${value}]; break }`
-    if (kinds) return `case ${type}: { const kind = ${value}; out[${key(name)}] = kinds${i}.has(kind) ? kind : 'other:' + kind; break }`
-    return `case ${type}: ${check} out[${key(name)}] = ${value}; break`
+    const to = `out[${key(name)}]`
+    const guard = (min: string | number) => `if (length - 4 < ${min}) throw short(prefix, ${key(name)}, length - 4, ${min});`
+    if (choose)
+      return `case ${type}: { const chosen = choose${i}(out, view, p, end); ${guard('chosen.min')} ${to} = chosen.read(view, p + 4, p + length); break }`
+    const check = codec.min > 0 ? guard(codec.min) : ''
+    const value = codec.source?.('p + 4') ?? `c${i}.read(view, p + 4, p + length)`
+    if (repeated) return `case ${type}: { ${check} const list = ${to}; if (list) list.push(${value}); else ${to} = [${value}]; break }`
+    if (kinds) return `case ${type}: { ${check} const kind = ${value}; ${to} = kinds${i}.has(kind) ? kind : 'other:' + kind; break }`
+    return `case ${type}: ${check} ${to} = ${value}; break`
   })
   const source = `return (view, at, end) => {
     ${header ? `if (end - at < ${header.size}) throw tooShort(prefix, end - at, ${header.size}); const out = header.read(view, at, at + ${header.size})` : 'const out = {}'}
@@ -108,11 +137,13 @@ function interpret({ prefix, header, fields }: Layout): Read {
       const field = byType.get(type)
       if (!field) keep(out, type, view, p + 4, p + length)
       else {
-        const { name, codec, repeated, kinds, choose } = field
-        if (length < codec.min + attributeHeader) throw short(prefix, name, length - 4, codec.min)
-        const value = (choose ? choose(out) : codec).read(view, p + 4, p + length)
-        if (repeated) out[name] = [...((out[name] as unknown[] | undefined) ?? []), value]
-        else out[name] = kinds && !kinds.has(value as string) ? `other:${value}` : value
+        const { name, repeated, kinds, choose } = field
+        const codec = choose ? choose(out, view, p, end) : field.codec
+        if (length - attributeHeader < codec.min) throw short(prefix, name, length - attributeHeader, codec.min)
+        const value = codec.read(view, p + attributeHeader, p + length)
+        if (!repeated) out[name] = kinds && !kinds.has(value as string) ? `other:${value}` : value
+        else if (out[name]) (out[name] as unknown[]).push(value)
+        else out[name] = [value]
       }
       p += (length + 3) & ~3
     }
@@ -122,8 +153,12 @@ function interpret({ prefix, header, fields }: Layout): Read {
 
 /** Keeps what no table knows, so that it survives a way through the library. */
 function keep(out: Record<string, unknown>, type: number, view: DataView, from: number, to: number): void {
-  const data = new Uint8Array(view.buffer, view.byteOffset + from, to - from).slice()
+  const data = copyOf(view, from, to)
   const unknown = out.unknown as { type: number; data: Uint8Array }[] | undefined
   if (unknown) unknown.push({ type, data })
   else out.unknown = [{ type, data }]
 }
+
+/** A copy: the message lies in a buffer that is much larger and soon written over. */
+export const copyOf = (view: DataView, from: number, to: number): Uint8Array =>
+  new Uint8Array(view.buffer, view.byteOffset + from, to - from).slice()

@@ -3,6 +3,7 @@ import { Buffer } from 'node:buffer'
 import type { AnyCodec } from './codec.js'
 import { MalformedError } from './errors.js'
 import { viewOf } from './walk.js'
+import { align } from './writer.js'
 
 const width = 16
 
@@ -19,37 +20,46 @@ export function annotate(codec: AnyCodec, bytes: Uint8Array, at = 0, end = bytes
     }
   }
   const visit = (inner: AnyCodec, from: number, to: number, depth: number) => {
-    if (inner.header && to - from >= inner.header.size)
-      line(from, from + inner.header.size, depth, `header ${members(inner.header, view, from)}`)
-    for (const child of inner.children?.(view, from, to) ?? []) {
-      const nested = child.codec?.children && !isStruct(child.codec)
-      if (nested && child.codec) {
-        line(child.start, child.from, depth, child.constant)
-        visit(child.codec, child.from, child.to, depth + 1)
-      } else
-        line(
-          child.start,
-          child.to,
-          depth,
-          `${child.constant} ${child.codec ? shown(child.codec, view, child.from, child.to) : '(unknown)'}`,
-        )
+    let done = from
+    if (inner.header && to - from >= inner.header.size) {
+      done = from + inner.header.size
+      line(from, done, depth, `header ${shown(inner.header, view, from, done)}`)
     }
+    try {
+      for (const child of inner.children?.(view, from, to) ?? []) {
+        if (child.codec && isContainer(child.codec)) {
+          line(child.start, child.from, depth, child.constant)
+          visit(child.codec, child.from, child.to, depth + 1)
+        } else
+          line(
+            child.start,
+            child.to,
+            depth,
+            `${child.constant} ${child.codec ? shown(child.codec, view, child.from, child.to) : '(unknown)'}`,
+          )
+        done = align(child.to - from) + from
+      }
+    } catch (error) {
+      if (!(error instanceof MalformedError)) throw error
+      line(done, to, depth, `(malformed: ${error.message})`)
+      done = to
+    }
+    if (done < to) line(done, to, depth, '(trailing bytes)')
   }
-  try {
-    visit(codec, at, end, 0)
-  } catch (error) {
-    if (!(error instanceof MalformedError)) throw error
-    lines.push(`      malformed: ${error.message}`)
-  }
+  visit(codec, at, end, 0)
   return lines.join('\n')
 }
 
-const isStruct = (codec: AnyCodec) => 'members' in codec
-const members = (header: AnyCodec, view: DataView, at: number) => JSON.stringify(header.read(view, at, view.byteLength), text)
+const isContainer = (codec: AnyCodec) => codec.children !== undefined && (codec.nest === true || 'entry' in codec)
 const text = (_: string, value: unknown) =>
   typeof value === 'bigint' ? String(value) : value instanceof Uint8Array ? Buffer.from(value).toString('hex') : value
 
 function shown(codec: AnyCodec, view: DataView, from: number, to: number): string {
   if (to - from < codec.min) return `(${to - from} bytes where ${codec.min} are needed)`
-  return JSON.stringify(codec.read(view, from, to), text)
+  try {
+    return JSON.stringify(codec.read(view, from, to), text)
+  } catch (error) {
+    if (!(error instanceof MalformedError)) throw error
+    return `(malformed: ${error.message})`
+  }
 }

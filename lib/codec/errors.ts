@@ -16,6 +16,21 @@ export const argumentError = (code: string, detail: string, path?: string): Argu
 /** A RangeError for a value of the right form outside what the field can hold. */
 export const rangeError = (code: string, detail: string, path?: string): ArgumentError => dress(new RangeError(), code, detail, path)
 
+/** A value as an error message names it. */
+export function shown(value: unknown): string {
+  if (typeof value === 'string') return JSON.stringify(value.length > 80 ? `${value.slice(0, 80)}…` : value)
+  if (typeof value === 'function') return 'a function'
+  if (typeof value === 'object' && value !== null) return Array.isArray(value) ? 'an array' : 'an object'
+  return String(value)
+}
+export function expectObject(value: unknown): void {
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw argumentError('ERR_NETLOOM_INVALID_OBJECT', `${shown(value)} is not an object`)
+}
+export function expectArray(value: unknown): void {
+  if (!Array.isArray(value)) throw argumentError('ERR_NETLOOM_INVALID_ARRAY', `${shown(value)} is not an array`)
+}
+
 function dress(error: Error, code: string, detail: string, path: string | undefined): ArgumentError {
   const dressed = Object.assign(error, { code, detail }) as ArgumentError
   return relabel(dressed, path)
@@ -37,6 +52,18 @@ export function inside(error: unknown, name: string): unknown {
   if (!isArgumentError(error)) return error
   const { path } = error
   return relabel(error, path === undefined ? name : path.startsWith('[') ? name + path : `${name}.${path}`)
+}
+
+/** Writes the elements of an array, each with its index in the path of an error. */
+export function forEach<T>(values: readonly T[], write: (value: T) => void): void {
+  expectArray(values)
+  for (let i = 0; i < values.length; i++) {
+    try {
+      write(values[i]!)
+    } catch (error) {
+      throw inside(error, `[${i}]`)
+    }
+  }
 }
 
 /** Bytes from the kernel that are not what they claim to be. */

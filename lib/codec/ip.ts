@@ -1,8 +1,7 @@
 // Addresses as text: strict parsing of IPv4, IPv6 (RFC 4291), prefixes and MACs, and the one way of writing them (RFC 5952).
-import { argumentError } from './errors.js'
+import { argumentError, shown } from './errors.js'
 
 const code = 'ERR_NETLOOM_INVALID_ADDRESS'
-const show = (value: unknown) => (typeof value === 'string' ? JSON.stringify(value) : String(value))
 
 /** 4, 6, or 0 when the text is neither. */
 export const ipFamily = (text: string): 0 | 4 | 6 => (parseIpv4(text) ? 4 : parseIpv6(text) ? 6 : 0)
@@ -92,7 +91,7 @@ function hexDigit(c: number): number {
 /** The 4 or 16 bytes of an address; throws ERR_NETLOOM_INVALID_ADDRESS. */
 export function parseIp(text: string): Uint8Array {
   const parsed = parseIpv4(text) ?? parseIpv6(text)
-  if (!parsed) throw argumentError(code, `${show(text)} is not an IPv4 or IPv6 address`)
+  if (!parsed) throw argumentError(code, `${shown(text)} is not an IPv4 or IPv6 address`)
   return parsed
 }
 
@@ -136,16 +135,16 @@ export interface Cidr {
 
 /** '10.0.1.2/24'; without a prefix length the whole address counts (/32, /128). Throws ERR_NETLOOM_INVALID_ADDRESS. */
 export function parseCidr(text: string): Cidr {
-  if (typeof text !== 'string') throw argumentError(code, `${show(text)} is not an address like 10.0.1.2/24`)
+  if (typeof text !== 'string') throw argumentError(code, `${shown(text)} is not an address like 10.0.1.2/24`)
   const slash = text.indexOf('/')
   const address = slash < 0 ? text : text.slice(0, slash)
   const bytes = parseIp(address)
   const family = bytes.length === 4 ? 4 : 6
   const all = bytes.length * 8
   const digits = slash < 0 ? String(all) : text.slice(slash + 1)
-  if (!/^(?:0|[1-9]\d{0,2})$/.test(digits)) throw argumentError(code, `${show(text)}: ${show(digits)} is not a prefix length`)
+  if (!/^(?:0|[1-9]\d{0,2})$/.test(digits)) throw argumentError(code, `${shown(text)}: ${shown(digits)} is not a prefix length`)
   const prefix = Number(digits)
-  if (prefix > all) throw argumentError(code, `${show(text)}: the prefix length of an IPv${family} address is at most ${all}`)
+  if (prefix > all) throw argumentError(code, `${shown(text)}: the prefix length of an IPv${family} address is at most ${all}`)
   return { address: formatIp(bytes), prefix, family, bytes }
 }
 
@@ -163,7 +162,7 @@ const macForm = /^[0-9a-f]{2}(?::[0-9a-f]{2})*$/i
 /** The bytes of '02:42:ac:11:00:02'; throws ERR_NETLOOM_INVALID_MAC. An Ethernet address has six. */
 export function parseMac(text: string, length?: number): Uint8Array {
   if (typeof text !== 'string' || !macForm.test(text) || text.length > 95 || (length !== undefined && text.length !== length * 3 - 1))
-    throw argumentError('ERR_NETLOOM_INVALID_MAC', `${show(text)} is not a MAC address like 02:42:ac:11:00:02`)
+    throw argumentError('ERR_NETLOOM_INVALID_MAC', `${shown(text)} is not a MAC address like 02:42:ac:11:00:02`)
   const out = new Uint8Array((text.length + 1) / 3)
   for (let i = 0; i < out.length; i++) out[i] = hexDigit(text.charCodeAt(3 * i)) * 16 + hexDigit(text.charCodeAt(3 * i + 1))
   return out

@@ -1,150 +1,84 @@
 // Numbers, names for numbers, words of flags, text and bytes.
 import { Buffer } from 'node:buffer'
 import type { Codec } from './codec.js'
-import { argumentError, rangeError } from './errors.js'
+import { copyOf } from './compile.js'
+import { argumentError, expectArray, expectObject, rangeError, shown } from './errors.js'
 import { littleEndian as LE, type Writer } from './writer.js'
 
 type Scalar<T> = Codec<T> & { readonly size: number }
+const highWord = LE ? 4 : 0
 
-function integer(
-  size: number,
-  low: number,
-  high: number,
-  read: (view: DataView, at: number) => number,
-  set: (view: DataView, at: number, value: number) => void,
-): Scalar<number> {
+/** The accessors of DataView, by which a number is read and written: 'Uint16' is getUint16 and setUint16. */
+type Accessor = 'Uint8' | 'Int8' | 'Uint16' | 'Int16' | 'Uint32' | 'Int32'
+type BigAccessor = 'BigUint64' | 'BigInt64'
+
+function integer(accessor: Accessor, low: number, high: number, little = LE): Scalar<number> {
+  const size = Number(/\d+/.exec(accessor)) / 8
+  const get = `get${accessor}` as const
+  const set = `set${accessor}` as const
   return {
     min: size,
     size,
-    read,
+    source: at => `view.${get}(${at}, ${little})`,
+    read: (view, at) => view[get](at, little),
     write(writer, value) {
-      if (!Number.isInteger(value)) throw argumentError('ERR_NETLOOM_INVALID_NUMBER', `${shown(value)} is not an integer`)
-      if (value < low || value > high) throw rangeError('ERR_NETLOOM_OUT_OF_RANGE', `${value} is out of range (${low} to ${high})`)
+      checkInteger(value, low, high)
       const at = writer.reserve(size)
-      set(writer.view, at, value)
+      writer.view[set](at, value, little)
     },
   }
 }
-const shown = (value: unknown) => (typeof value === 'string' ? JSON.stringify(value) : String(value))
+function checkInteger(value: unknown, low: number, high: number): void {
+  if (!Number.isInteger(value)) throw argumentError('ERR_NETLOOM_INVALID_NUMBER', `${shown(value)} is not an integer`)
+  if ((value as number) < low || (value as number) > high)
+    throw rangeError('ERR_NETLOOM_OUT_OF_RANGE', `${value} is out of range (${low} to ${high})`)
+}
 
-export const u8 = integer(
-  1,
-  0,
-  0xff,
-  (v, at) => v.getUint8(at),
-  (v, at, n) => v.setUint8(at, n),
-)
-export const s8 = integer(
-  1,
-  -0x80,
-  0x7f,
-  (v, at) => v.getInt8(at),
-  (v, at, n) => v.setInt8(at, n),
-)
-export const u16 = integer(
-  2,
-  0,
-  0xffff,
-  (v, at) => v.getUint16(at, LE),
-  (v, at, n) => v.setUint16(at, n, LE),
-)
-export const s16 = integer(
-  2,
-  -0x8000,
-  0x7fff,
-  (v, at) => v.getInt16(at, LE),
-  (v, at, n) => v.setInt16(at, n, LE),
-)
-export const u32 = integer(
-  4,
-  0,
-  0xffff_ffff,
-  (v, at) => v.getUint32(at, LE),
-  (v, at, n) => v.setUint32(at, n, LE),
-)
-export const s32 = integer(
-  4,
-  -0x8000_0000,
-  0x7fff_ffff,
-  (v, at) => v.getInt32(at, LE),
-  (v, at, n) => v.setInt32(at, n, LE),
-)
-export const u16be = integer(
-  2,
-  0,
-  0xffff,
-  (v, at) => v.getUint16(at),
-  (v, at, n) => v.setUint16(at, n),
-)
-export const u32be = integer(
-  4,
-  0,
-  0xffff_ffff,
-  (v, at) => v.getUint32(at),
-  (v, at, n) => v.setUint32(at, n),
-)
+export const u8 = integer('Uint8', 0, 0xff)
+export const s8 = integer('Int8', -0x80, 0x7f)
+export const u16 = integer('Uint16', 0, 0xffff)
+export const s16 = integer('Int16', -0x8000, 0x7fff)
+export const u32 = integer('Uint32', 0, 0xffff_ffff)
+export const s32 = integer('Int32', -0x8000_0000, 0x7fff_ffff)
+export const u16be = integer('Uint16', 0, 0xffff, false)
+export const u32be = integer('Uint32', 0, 0xffff_ffff, false)
 /** Little-endian whatever the host: for formats that fix their own byte order. */
-export const u16le = integer(
-  2,
-  0,
-  0xffff,
-  (v, at) => v.getUint16(at, true),
-  (v, at, n) => v.setUint16(at, n, true),
-)
-export const u32le = integer(
-  4,
-  0,
-  0xffff_ffff,
-  (v, at) => v.getUint32(at, true),
-  (v, at, n) => v.setUint32(at, n, true),
-)
+export const u16le = integer('Uint16', 0, 0xffff, true)
+export const u32le = integer('Uint32', 0, 0xffff_ffff, true)
 
 /** A 64-bit counter as a number: exact up to 2^53 (9 PB of bytes), and JSON can carry it. */
-export const count: Scalar<number> = integer(
-  8,
-  0,
-  Number.MAX_SAFE_INTEGER,
-  (v, at) => v.getUint32(LE ? at + 4 : at, LE) * 0x1_0000_0000 + v.getUint32(LE ? at : at + 4, LE),
-  (v, at, n) => v.setBigUint64(at, BigInt(n), LE),
-)
+export const count: Scalar<number> = {
+  min: 8,
+  size: 8,
+  source: at => `view.getUint32(${at} + ${highWord}, ${LE}) * 0x100000000 + view.getUint32(${at} + ${4 - highWord}, ${LE})`,
+  read: (view, at) => view.getUint32(at + highWord, LE) * 0x1_0000_0000 + view.getUint32(at + 4 - highWord, LE),
+  write(writer, value) {
+    checkInteger(value, 0, Number.MAX_SAFE_INTEGER)
+    const at = writer.reserve(8)
+    writer.view.setBigUint64(at, BigInt(value), LE)
+  },
+}
 
-function big(
-  low: bigint,
-  high: bigint,
-  read: (view: DataView, at: number) => bigint,
-  set: (view: DataView, at: number, value: bigint) => void,
-): Scalar<bigint> {
+function big(accessor: BigAccessor, low: bigint, high: bigint, little = LE): Scalar<bigint> {
+  const get = `get${accessor}` as const
+  const set = `set${accessor}` as const
   return {
     min: 8,
     size: 8,
-    read,
+    source: at => `view.${get}(${at}, ${little})`,
+    read: (view, at) => view[get](at, little),
     write(writer, value) {
       if (typeof value !== 'bigint') throw argumentError('ERR_NETLOOM_INVALID_NUMBER', `${shown(value)} is not a bigint`)
       if (value < low || value > high) throw rangeError('ERR_NETLOOM_OUT_OF_RANGE', `${value} is out of range (${low} to ${high})`)
       const at = writer.reserve(8)
-      set(writer.view, at, value)
+      writer.view[set](at, value, little)
     },
   }
 }
 /** 64-bit identifiers; counters are `count`. */
-export const u64 = big(
-  0n,
-  2n ** 64n - 1n,
-  (v, at) => v.getBigUint64(at, LE),
-  (v, at, n) => v.setBigUint64(at, n, LE),
-)
-export const s64 = big(
-  -(2n ** 63n),
-  2n ** 63n - 1n,
-  (v, at) => v.getBigInt64(at, LE),
-  (v, at, n) => v.setBigInt64(at, n, LE),
-)
-export const u64be = big(
-  0n,
-  2n ** 64n - 1n,
-  (v, at) => v.getBigUint64(at),
-  (v, at, n) => v.setBigUint64(at, n),
-)
+export const u64 = big('BigUint64', 0n, 2n ** 64n - 1n)
+export const s64 = big('BigInt64', -(2n ** 63n), 2n ** 63n - 1n)
+export const u64be = big('BigUint64', 0n, 2n ** 64n - 1n, false)
 
 /** The same bytes seen as another type. */
 export function via<Wire, T, W extends Codec<Wire>, I = T>(
@@ -152,8 +86,9 @@ export function via<Wire, T, W extends Codec<Wire>, I = T>(
   decode: (wire: Wire) => T,
   encode: (value: I) => Wire,
 ): Codec<T, I> & Pick<W, 'size'> {
+  const { source: _, ...rest } = base
   return {
-    ...base,
+    ...rest,
     read: (view: DataView, at: number, end: number) => decode(base.read(view, at, end)),
     write: (w: Writer, v: I) => base.write(w, encode(v)),
   }
@@ -164,7 +99,10 @@ function truth(value: unknown): number {
   return value ? 1 : 0
 }
 /** A word of any width that means yes or no. */
-export const boolean = (base: Scalar<number>) => via(base, (n: number) => n !== 0, truth as (value: boolean) => number)
+export const boolean = (base: Scalar<number>): Scalar<boolean> => ({
+  ...via(base, (n: number) => n !== 0, truth as (value: boolean) => number),
+  ...(base.source && { source: (at: string) => `${base.source?.(at)} !== 0` }),
+})
 export const bool = boolean(u8)
 
 /** Present or absent: the attribute has no payload. `false` is not sent. */
@@ -209,36 +147,47 @@ export function oneOf<const N extends Readonly<Record<string, number>>>(
 }
 
 type Bits = Readonly<Record<string, number>>
-const bitError = (name: string, bits: Bits) =>
-  argumentError('ERR_NETLOOM_UNKNOWN_FLAG', `no flag ${shown(name)}; there are ${Object.keys(bits).join(', ')}`)
+/** A bit without a name. */
+type Bit = `bit${number}`
+
+/** Names of the 32 bits of a word, and the bit of a name. */
+function naming(bits: Bits): { nameOf: readonly string[]; bitOf: (name: string) => number } {
+  const nameOf = Array.from({ length: 32 }, (_, bit) => `bit${bit}`)
+  const byName = new Map(nameOf.map((name, bit) => [name, bit]))
+  for (const [name, bit] of Object.entries(bits)) {
+    if (!(bit in nameOf)) throw new Error(`flag "${name}": there is no bit ${bit}`)
+    nameOf[bit] = name
+    byName.set(name, bit)
+  }
+  return {
+    nameOf,
+    bitOf(name) {
+      const bit = byName.get(name)
+      if (bit !== undefined) return bit
+      throw argumentError('ERR_NETLOOM_UNKNOWN_FLAG', `no flag ${shown(name)}; there are ${Object.keys(bits).join(', ')}`)
+    },
+  }
+}
 
 /** A word of named bits as the list of those that are set; a bit without a name reads as 'bit7'. */
 export function bits<const N extends Bits>(
   base: Scalar<number>,
   names: N,
-): Codec<((keyof N & string) | `bit${number}`)[], readonly ((keyof N & string) | `bit${number}`)[]> & {
-  readonly size: number
-  readonly bits: N
-} {
-  const byBit: (keyof N & string)[] = []
-  for (const [name, bit] of Object.entries(names)) byBit[bit] = name as keyof N & string
+): Codec<((keyof N & string) | Bit)[], readonly ((keyof N & string) | Bit)[]> & { readonly size: number; readonly bits: N } {
+  const { nameOf, bitOf } = naming(names)
   return {
     min: base.min,
     size: base.size,
     bits: names,
     read(view, at, end) {
-      const word = base.read(view, at, end)
-      const set: ((keyof N & string) | `bit${number}`)[] = []
-      for (let bit = 0, rest = word; rest !== 0; bit++, rest >>>= 1) if (rest & 1) set.push(byBit[bit] ?? `bit${bit}`)
-      return set
+      const set: string[] = []
+      for (let bit = 0, rest = base.read(view, at, end); rest !== 0; bit++, rest >>>= 1) if (rest & 1) set.push(nameOf[bit]!)
+      return set as ((keyof N & string) | Bit)[]
     },
     write(writer, value) {
+      expectArray(value)
       let word = 0
-      for (const name of value) {
-        const bit = names[name] ?? (/^bit(?:[12]?\d|3[01])$/.test(name) ? Number(name.slice(3)) : undefined)
-        if (bit === undefined) throw bitError(name, names)
-        word |= 1 << bit
-      }
+      for (const name of value) word |= 1 << bitOf(name)
       base.write(writer, word >>> 0)
     },
   }
@@ -248,28 +197,27 @@ export function bits<const N extends Bits>(
 export function masked<const N extends Bits>(
   base: Scalar<number>,
   names: N,
-): Codec<{ [K in keyof N]?: boolean }> & { readonly size: number; readonly bits: N } {
-  const list = Object.entries(names).map(([name, bit]) => [name, 1 << bit] as const)
+): Codec<{ [K in keyof N | Bit]?: boolean }> & { readonly size: number; readonly bits: N } {
+  const { nameOf, bitOf } = naming(names)
   return {
     min: base.min,
     size: base.size * 2,
     bits: names,
     read(view, at, end) {
-      const word = base.read(view, at, end)
       const out: Record<string, boolean> = {}
-      for (const [name, bit] of list) if (word & bit) out[name] = true
-      return out as { [K in keyof N]?: boolean }
+      for (let bit = 0, rest = base.read(view, at, end); rest !== 0; bit++, rest >>>= 1) if (rest & 1) out[nameOf[bit]!] = true
+      return out as { [K in keyof N | Bit]?: boolean }
     },
-    write(writer, value) {
+    write(writer, value: Readonly<Record<string, boolean | undefined>>) {
+      expectObject(value)
       let word = 0
       let mask = 0
       for (const name in value) {
         const set = value[name]
         if (set === undefined) continue
-        const bit = names[name]
-        if (bit === undefined) throw bitError(name, names)
-        mask |= 1 << bit
-        if (truth(set)) word |= 1 << bit
+        const bit = 1 << bitOf(name)
+        mask |= bit
+        if (truth(set)) word |= bit
       }
       base.write(writer, word >>> 0)
       base.write(writer, mask >>> 0)
@@ -279,7 +227,7 @@ export function masked<const N extends Bits>(
 
 export const bytes: Codec<Uint8Array> = {
   min: 0,
-  read: (view, at, end) => new Uint8Array(view.buffer, view.byteOffset + at, end - at).slice(),
+  read: copyOf,
   write(writer, value) {
     if (!(value instanceof Uint8Array)) throw argumentError('ERR_NETLOOM_INVALID_BYTES', `${shown(value)} is not a Uint8Array`)
     const at = writer.reserve(value.length)
@@ -301,6 +249,7 @@ const text = (view: DataView, at: number, end: number): string => {
   }
   return s
 }
+const zeroByte = () => argumentError('ERR_NETLOOM_INVALID_STRING', 'a zero byte cannot be part of a name')
 /** UTF-8 text that ends with a zero byte, which is written and not read. */
 export const string: Codec<string> = {
   min: 0,
@@ -311,10 +260,11 @@ export const string: Codec<string> = {
     let at = writer.reserve(value.length + 1)
     for (let i = 0; i < value.length; i++) {
       const c = value.charCodeAt(i)
-      if (c === 0) throw argumentError('ERR_NETLOOM_INVALID_STRING', 'a zero byte cannot be part of a name')
+      if (c === 0) throw zeroByte()
       if (c > 0x7f) {
         const encoded = Buffer.from(value, 'utf8')
-        if (encoded.includes(0)) throw argumentError('ERR_NETLOOM_INVALID_STRING', 'a zero byte cannot be part of a name')
+        if (encoded.includes(0)) throw zeroByte()
+        if (encoded.toString('utf8') !== value) throw argumentError('ERR_NETLOOM_INVALID_STRING', 'half a surrogate pair is not text')
         writer.at = start
         at = writer.reserve(encoded.length + 1)
         writer.bytes.set(encoded, at)

@@ -1,7 +1,7 @@
 // C structs and arrays: values at fixed places.
 import type { AnyCodec, Child, Codec, Fields, Members } from './codec.js'
-import { compileStruct } from './compile.js'
-import { inside } from './errors.js'
+import { compileArray, compileStruct } from './compile.js'
+import { argumentError, expectObject, forEach, inside, shown } from './errors.js'
 import type { Writer } from './writer.js'
 
 /** Bytes that mean nothing: written as zero, not read. Name such a member `_…`. */
@@ -21,6 +21,8 @@ export interface Struct<F extends Fields> extends Codec<Members<F, 'out'>, Parti
   readonly size: number
   readonly fields: F
   readonly members: readonly Member[]
+  /** As `write`, of an object that holds more than the members. */
+  writeMembers(writer: Writer, value: object): void
 }
 
 /** A C struct. Members missing from a value are zero; a member off its natural alignment is refused here, when it is declared. */
@@ -36,25 +38,33 @@ export function struct<const F extends Fields>(fields: F): Struct<F> {
     size += length
   }
   const named = members.filter(member => !member.name.startsWith('_'))
+  const names = new Set(named.map(member => member.name))
   const read = compileStruct(named, size)
+  const writeMembers = (writer: Writer, value: object) => {
+    for (const { name, codec } of members) {
+      const given = (value as Readonly<Record<string, never>>)[name]
+      if (given === undefined) {
+        writer.zero(codec.size!)
+        continue
+      }
+      try {
+        codec.write(writer, given)
+      } catch (error) {
+        throw inside(error, name)
+      }
+    }
+  }
   return {
     min: 0,
     size,
     fields,
     members,
     read: read as (view: DataView, at: number, end: number) => Members<F, 'out'>,
+    writeMembers,
     write(writer: Writer, value: Partial<Members<F, 'in'>>) {
-      const values = value as Readonly<Record<string, never>>
-      for (const { name, codec } of members) {
-        const given = values[name]
-        if (given === undefined) writer.zero(codec.size!)
-        else
-          try {
-            codec.write(writer, given)
-          } catch (error) {
-            throw inside(error, name)
-          }
-      }
+      expectObject(value)
+      for (const name in value) if (!names.has(name)) throw argumentError('ERR_NETLOOM_UNKNOWN_MEMBER', `there is no member ${shown(name)}`)
+      writeMembers(writer, value)
     },
     *children(_view, at, end) {
       for (const { name, at: offset, codec } of named) {
@@ -71,20 +81,8 @@ export function array<Out, In>(codec: Codec<Out, In> & { readonly size?: number 
   if (!step) throw new Error('an array needs members of a fixed size')
   return {
     min: 0,
-    read(view, at, end) {
-      const out: Out[] = []
-      for (let p = at; p + step <= end; p += step) out.push(codec.read(view, p, p + step))
-      return out
-    },
-    write(writer, values) {
-      values.forEach((value, i) => {
-        try {
-          codec.write(writer, value)
-        } catch (error) {
-          throw inside(error, `[${i}]`)
-        }
-      })
-    },
+    read: compileArray(codec as AnyCodec, step) as (view: DataView, at: number, end: number) => Out[],
+    write: (writer, values) => forEach(values, value => codec.write(writer, value)),
     *children(_view, at, end): Iterable<Child> {
       for (let p = at, i = 0; p + step <= end; p += step, i++)
         yield { name: String(i), constant: `[${i}]`, codec: codec as AnyCodec, start: p, from: p, to: p + step }

@@ -1,7 +1,7 @@
 // Attribute tables: from `name: [number, codec]` follow the encoder, the decoder, the static types and the names in errors and dumps.
 import type { AnyCodec, Attributes, By, ByHeader, Child, Codec, Decoded, Encodable, Entries, Fields, UnknownAttribute } from './codec.js'
-import { compileTable, type Field, overrun } from './compile.js'
-import { argumentError, inside } from './errors.js'
+import { type Choose, compileTable, type Field, overrun, short, tooShort } from './compile.js'
+import { argumentError, expectObject, forEach, inside, shown } from './errors.js'
 import { bytes, string, u16 } from './scalars.js'
 import type { Struct } from './struct.js'
 import { attributeHeader, littleEndian, typeMask, type Writer } from './writer.js'
@@ -33,28 +33,25 @@ export function list<C extends AnyCodec>(
   codec: C,
   constant?: string,
 ): Codec<Decoded<C>[], readonly Encodable<C>[]> & { readonly item: readonly [number, C] } {
+  const label = constant ?? 'list'
   return {
     min: 0,
     nest: true,
     item: [type, codec],
     read(view, at, end) {
       const out: Decoded<C>[] = []
-      for (const found of each(constant ?? 'list', view, at, end))
-        if (found.type === type) out.push(codec.read(view, found.from, found.to) as Decoded<C>)
+      for (const found of each(label, view, at, end)) {
+        if (found.type !== type) continue
+        const length = found.to - found.from
+        if (length < codec.min) throw short(label, `[${out.length}]`, length, codec.min)
+        out.push(codec.read(view, found.from, found.to) as Decoded<C>)
+      }
       return out
     },
-    write(writer, values) {
-      values.forEach((value, i) => {
-        try {
-          writer.attribute(type, codec as AnyCodec as Codec<unknown, unknown>, value)
-        } catch (error) {
-          throw inside(error, `[${i}]`)
-        }
-      })
-    },
+    write: (writer, values) => forEach(values, value => writer.attribute(type, codec as Codec<unknown, never>, value as never)),
     *children(view, at, end) {
       let i = 0
-      for (const found of each(constant ?? 'list', view, at, end))
+      for (const found of each(label, view, at, end))
         yield found.type === type
           ? { ...found, name: String(i++), constant: constant ?? `[${i - 1}]`, codec }
           : { ...found, name: undefined, constant: `#${found.type}`, codec: undefined }
@@ -86,20 +83,15 @@ export function entries<H extends Fields, const E extends Entries>(
       }
       return out
     },
-    write(writer, values) {
-      values.forEach((value, i) => {
+    write: (writer, values) =>
+      forEach(values, value => {
         const start = writer.at
-        try {
-          entry.write(writer, value as never)
-        } catch (error) {
-          throw inside(error, `[${i}]`)
-        }
+        entry.write(writer, value as never)
         const end = writer.at
         writer.at = start
         u16.write(writer, end - start)
         writer.at = end
-      })
-    },
+      }),
     *children(view, at, end) {
       let i = 0
       for (let p = at; p + header.size <= end; i++) {
@@ -133,14 +125,37 @@ const isBy = (codec: AnyCodec): codec is By<string, Fields> => 'key' in codec &&
 const isByHeader = (codec: AnyCodec): codec is ByHeader<Fields, AnyCodec> => 'headerKey' in codec
 type Siblings = Readonly<Record<string, unknown>>
 
-function chooser(codec: AnyCodec): ((siblings: Siblings) => AnyCodec) | undefined {
+function chooser(prefix: string, codec: AnyCodec, entries: Entries): Choose | undefined {
   if (isByHeader(codec)) return siblings => own(codec.choices, siblings[codec.headerKey]) ?? codec.otherwise
-  if (isBy(codec)) return siblings => own(codec.choices, siblings[codec.key]) ?? bytes
+  if (!isBy(codec)) return undefined
+  const type = entries[codec.key]![0]
+  return (siblings, view, from = 0, end = 0) =>
+    own(codec.choices, siblings[codec.key] ?? (view && ahead(prefix, type, view, from, end))) ?? bytes
+}
+/** The kernel takes attributes in any order, so the one that chooses may come after the one that is chosen. */
+function ahead(prefix: string, type: number, view: DataView, from: number, end: number): string | undefined {
+  for (const found of each(prefix, view, from, end)) if (found.type === type) return string.read(view, found.from, found.to)
   return undefined
 }
 const own = (choices: Fields, name: unknown) => (typeof name === 'string' && Object.hasOwn(choices, name) ? choices[name] : undefined)
 
+/** Mistakes in a table, found when it is declared. */
+function check(prefix: string, entries: Entries, header: Struct<Fields> | undefined): void {
+  const names = new Map<number, string>()
+  for (const [name, [type, codec]] of Object.entries(entries)) {
+    const fail = (what: string) => new Error(`${prefix}: "${name}" ${what}`)
+    if (name === 'unknown') throw fail('is where attributes without an entry are kept')
+    if (!Number.isInteger(type) || type < 0 || type > typeMask) throw fail(`cannot have the number ${type}`)
+    if (names.has(type)) throw fail(`has the same number as "${names.get(type)}"`)
+    names.set(type, name)
+    if (isBy(codec) && entries[codec.key]?.[1] !== string) throw fail(`is chosen by "${codec.key}", which is not a string of this table`)
+    if (isByHeader(codec) && !(codec.headerKey in (header?.fields ?? {})))
+      throw fail(`is chosen by "${codec.headerKey}", which the header lacks`)
+  }
+}
+
 function table(prefix: string, entries: Entries, header: Struct<Fields> | undefined): AnyCodec {
+  check(prefix, entries, header)
   const kinds = new Map<string, ReadonlySet<string>>()
   for (const [, codec] of Object.values(entries)) if (isBy(codec)) kinds.set(codec.key, new Set(Object.keys(codec.choices)))
   const fields = new Map<string, Field & { readonly inner: AnyCodec; readonly presence: boolean }>()
@@ -154,10 +169,9 @@ function table(prefix: string, entries: Entries, header: Struct<Fields> | undefi
       inner: each ?? codec,
       repeated: each !== undefined,
       kinds: kinds.get(name),
-      choose: chooser(codec),
+      choose: chooser(prefix, codec, entries),
       presence: 'presence' in codec,
     }
-    if (byType.has(type)) throw new Error(`${prefix}: "${name}" and "${byType.get(type)?.name}" have the same number ${type}`)
     fields.set(name, field)
     byType.set(type, field)
   }
@@ -167,13 +181,19 @@ function table(prefix: string, entries: Entries, header: Struct<Fields> | undefi
     const field = fields.get(name)
     if (!field) {
       if (name !== 'unknown') throw argumentError('ERR_NETLOOM_UNKNOWN_ATTRIBUTE', `${prefix} has no attribute "${name}"`)
-      for (const { type, data } of value as readonly UnknownAttribute[]) writer.attribute(type, bytes, data)
+      forEach(value as readonly UnknownAttribute[], attribute => {
+        expectObject(attribute)
+        const { type, data } = attribute
+        if (!Number.isInteger(type) || type < 0 || type > typeMask)
+          throw argumentError('ERR_NETLOOM_OUT_OF_RANGE', `${shown(type)} is not an attribute number (0 to ${typeMask})`, 'type')
+        writer.attribute(type, bytes, data)
+      })
       return
     }
     const codec = (field.choose ? field.choose(siblings) : field.codec) as Codec<unknown, unknown>
-    if (field.repeated) for (const one of value as readonly unknown[]) writer.attribute(field.type, codec, one)
+    if (field.repeated) forEach(value as readonly unknown[], one => writer.attribute(field.type, codec, one))
     else if (field.kinds) writer.attribute(field.type, string, withoutOther(value))
-    else if (!field.presence || value) writer.attribute(field.type, codec, value)
+    else if (!field.presence || value !== false) writer.attribute(field.type, codec, value)
   }
 
   const codec = {
@@ -185,8 +205,9 @@ function table(prefix: string, entries: Entries, header: Struct<Fields> | undefi
     header,
     read: compileTable({ prefix, header, fields: [...fields.values()] }),
     write(writer: Writer, value: Siblings) {
+      expectObject(value)
       if (header) {
-        header.write(writer, value as never)
+        header.writeMembers(writer, value)
         writer.pad()
       }
       for (const name in value) {
@@ -200,6 +221,7 @@ function table(prefix: string, entries: Entries, header: Struct<Fields> | undefi
       }
     },
     *children(view: DataView, at: number, end: number): Generator<Child> {
+      if (header && end - at < header.size) throw tooShort(prefix, end - at, header.size)
       const siblings = (header ? header.read(view, at, at + header.size) : {}) as Record<string, unknown>
       for (const { type, start, from, to } of each(prefix, view, at + (header ? (header.size + 3) & ~3 : 0), end)) {
         const field = byType.get(type)
@@ -211,7 +233,7 @@ function table(prefix: string, entries: Entries, header: Struct<Fields> | undefi
         yield {
           name: field.name,
           constant: constantOf(prefix, field.name),
-          codec: field.choose ? field.choose(siblings) : field.codec,
+          codec: field.choose ? field.choose(siblings, view, start, end) : field.codec,
           start,
           from,
           to,

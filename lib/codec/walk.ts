@@ -1,5 +1,6 @@
 // Walks over an encoded message by its table: which field does this byte belong to, and what is in here?
 import type { AnyCodec, Child } from './codec.js'
+import { constantOf } from './table.js'
 
 export interface Visited extends Child {
   /** Names from the outermost container inwards: ['linkinfo', 'data', 'id']; unknown attributes as '#52'. */
@@ -50,7 +51,6 @@ export function missing(codec: AnyCodec, bytes: Uint8Array, type: number, nestOf
   if (!container || !('entries' in container) || !('prefix' in container)) return undefined
   const entries = container.entries as Readonly<Record<string, readonly [number, AnyCodec]>>
   for (const [name, [number]] of Object.entries(entries))
-    if (number === type)
-      return { path: [...path, name], attribute: `${container.prefix}_${name.replace(/[A-Z]/g, c => `_${c}`).toUpperCase()}` }
+    if (number === type) return { path: [...path, name], attribute: constantOf(String(container.prefix), name) }
   return undefined
 }
