@@ -1,5 +1,5 @@
 // Runs a command in a fresh network namespace and a fresh mount namespace, with a /run, a /sys and a loopback of its own.
-// Usage: node scripts/isolated.mjs COMMAND [ARGUMENT…]. Plain JavaScript on Node's own modules: it runs before anything is installed.
+// Usage: node scripts/isolated.mjs [--fresh] COMMAND [ARGUMENT…]; once inside, it makes new ones only if --fresh is said. Plain JavaScript on Node's own modules: it runs before anything is installed.
 
 import { spawn, spawnSync } from 'node:child_process'
 import { mkdirSync, readFileSync } from 'node:fs'
@@ -8,9 +8,11 @@ import { fileURLToPath } from 'node:url'
 import { findProgram, inodeOfNamespace, isIsolated } from './machine.mjs'
 
 const INSIDE = '--inside'
+const FRESH = '--fresh'
 const self = fileURLToPath(import.meta.url)
 
-const [first, ...rest] = process.argv.slice(2)
+const fresh = process.argv[2] === FRESH
+const [first, ...rest] = process.argv.slice(fresh ? 3 : 2)
 if (first === undefined) refuse('usage: node scripts/isolated.mjs COMMAND [ARGUMENT…]')
 if (process.platform !== 'linux') refuse('network namespaces exist on Linux only')
 
@@ -20,7 +22,7 @@ process.env.PATH = `${process.env.PATH ?? ''}:/usr/sbin:/sbin`
 if (first === INSIDE) {
   furnish()
   run(rest, process.env)
-} else if (isIsolated()) {
+} else if (isIsolated() && !fresh) {
   run([first, ...rest], process.env)
 } else {
   const unshare = wayIn()

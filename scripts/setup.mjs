@@ -75,9 +75,8 @@ function lockedPackages(path) {
 
 /** The build script decides itself whether there is something to do; what it prints is shown only if it fails. */
 function buildAddon() {
-  if (!existsSync('scripts/build-native.mjs')) return process.stderr.write('setup: no native addon to build yet\n')
-  const before = newestTime('build/Release')
-  step(before === undefined ? 'building the native addon' : undefined, [process.execPath, 'scripts/build-native.mjs'])
+  const outdated = (newestTime('native') ?? 0) > (newestTime('build/Release/netloom.node') ?? 0)
+  step(outdated ? 'building the native addon' : undefined, [process.execPath, 'scripts/build-native.mjs'])
 }
 
 /** Compiles to a folder of its own and swaps it in, so that a failure keeps the old output and a removed source leaves none. */

@@ -4,8 +4,11 @@ import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 
-/** Where a program runs: a named namespace, that of a process, a path, or (undefined) the namespace of the suite. */
-export type Where = string | { readonly pid: number } | { readonly path: string } | undefined
+/**
+ * Where a program runs: a named namespace, that of a process (with `mounts` in its mount namespace too), a path,
+ * or (undefined) the namespace of the suite.
+ */
+export type Where = string | { readonly pid: number; readonly mounts?: boolean } | { readonly path: string } | undefined
 /** An entry as a tool's JSON gives it. Pass a type of your own where the fields are read one by one. */
 export type Entry = Readonly<Record<string, unknown>>
 export interface Finished {
@@ -22,7 +25,11 @@ export function pathOf(where: Exclude<Where, undefined>): string {
 
 /** The words before a command that put it there. The process is replaced, so pid and signals are the command's. */
 export function entering(where: Where): string[] {
-  return where === undefined ? [] : ['nsenter', `--net=${pathOf(where)}`]
+  if (where === undefined) return []
+  const mounts = typeof where === 'object' && 'mounts' in where && where.mounts
+  // Entering a mount namespace leads to its root directory.
+  const files = mounts ? [`--mount=/proc/${where.pid}/ns/mnt`, `--wd=${process.cwd()}`] : []
+  return ['nsenter', `--net=${pathOf(where)}`, ...files]
 }
 
 /** Runs a program to its end, whatever its exit code; nothing passes through a shell. */
@@ -105,7 +112,7 @@ export interface Running extends AsyncDisposable {
 /** Starts a program and leaves it running. With `ready`, waits until it has printed that on its standard error. */
 export async function start(where: Where, program: string, args: readonly string[] = [], ready?: RegExp): Promise<Running> {
   const [command = program, ...words] = [...entering(where), program, ...args]
-  const child = spawn(command, words, { stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn(command, words, { stdio: ['pipe', 'pipe', 'pipe'] })
   const ended = new Promise<void>(resolve => child.once('close', () => resolve()))
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]()
   await once(child, 'spawn')

@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest'
 import { missing, needs } from '../helpers/features.js'
 import { useHost } from '../helpers/host.js'
 import { brctlPorts, bridge, ethtoolStatistics, ip, ping, run, start, tcpdump } from '../helpers/readers.js'
+import { sandbox } from '../helpers/sandbox.js'
 import { descriptors, mountPoints, namedNamespaces, namespaceState } from '../helpers/state.js'
 
 const host = useHost()
@@ -59,4 +60,15 @@ test('descriptors are counted by sort', async () => {
 test('a feature that no kernel has is missing with a reason', async () => {
   expect(await missing('tool:ip')).toBeUndefined()
   expect((await missing('dummy')) ?? 'this kernel lacks dummy: ').toMatch(/^this kernel lacks dummy: /)
+})
+
+test('a sandbox shares neither links nor named namespaces with the suite', async () => {
+  await using box = await sandbox()
+  await run(box.where, 'ip', 'netns', 'add', 'blue')
+  await run(box.where, 'ip', '-n', 'blue', 'link', 'set', 'lo', 'up')
+  expect(await run(box.where, 'ip', 'netns', 'list')).toBe('blue\n')
+  expect(await ip(box.where, '-n', 'blue', 'address', 'show', 'lo')).toMatchObject([
+    { addr_info: [{ local: '127.0.0.1' }, { local: '::1' }] },
+  ])
+  expect(await namedNamespaces('blue')).toEqual([])
 })
