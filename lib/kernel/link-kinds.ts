@@ -96,11 +96,8 @@ export const portRule = {
     'messageAgeTimer',
     'forwardDelayTimer',
     'holdTimer',
-    'flush',
-    'pad',
-    'multicastRouter',
-    'multicastNGroups',
-    'multicastEhtHostsCnt',
+    'mcastNGroups',
+    'mcastEhtHostsCnt',
   ],
 } as const satisfies Rule
 

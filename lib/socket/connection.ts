@@ -31,6 +31,8 @@ export interface Request<C extends AnyCodec> {
   /** Cancels the waiting. What the kernel has been given already is carried out all the same. */
   readonly signal?: AbortSignal | undefined
 }
+/** A request of any kind: its value has been checked against its own table where it was made. */
+export type AnyRequest = Omit<Request<AnyCodec>, 'value'> & { readonly value: unknown }
 /** The objects that an answer consists of. */
 export interface Reply<R extends AnyCodec> {
   readonly type: number
@@ -97,7 +99,7 @@ export class Connection {
 
   /** Sends many requests in as few system calls as possible. The kernel carries out all of them in order, also those after one that fails. */
   async batch<R extends AnyCodec = never>(
-    requests: readonly Request<AnyCodec>[],
+    requests: readonly AnyRequest[],
     options: { readonly reply?: Reply<R>; readonly signal?: AbortSignal | undefined } = {},
   ): Promise<Outcome<Decoded<R>>[]> {
     if (requests.length === 0) return []
@@ -254,7 +256,7 @@ const naming = ({ operation, subject, namespace }: Context) => ({ operation, sub
 const closedError = (context: Context) => new NetloomError('ECANCELED', { ...naming(context), reason: 'the namespace has been closed' })
 
 /** Writes a request; an argument that does not fit is reported under the caller's name for it. */
-function encode(writer: Writer, { type, codec, value, context }: Request<AnyCodec>, flags: number, sequence: number): number {
+function encode(writer: Writer, { type, codec, value, context }: AnyRequest, flags: number, sequence: number): number {
   try {
     return frame(writer, type, flags, sequence, codec, value)
   } catch (error) {
@@ -264,7 +266,7 @@ function encode(writer: Writer, { type, codec, value, context }: Request<AnyCode
 }
 
 /** Looks at the end of a dump: true when the kernel gave up half-way because the list changed. */
-function dumpEnded(view: DataView, message: Framed, request: Request<AnyCodec>, sent: Uint8Array): boolean {
+function dumpEnded(view: DataView, message: Framed, request: AnyRequest, sent: Uint8Array): boolean {
   const ack = readAcknowledgement(view, message)
   if (ack.errno && toError(ack, request, sent).code === 'EINTR') return true
   if (ack.errno) throw toError(ack, request, sent)
