@@ -1,6 +1,5 @@
 // Starting a process inside a namespace: an ordinary ChildProcess, with or without mounts of its own.
 import { type ChildProcess, type SpawnOptions, spawn as spawnHere } from 'node:child_process'
-import { access } from 'node:fs'
 import { argumentError } from '../codec/errors.js'
 import { native } from '../socket/native.js'
 import { execEntryPath } from './exec-path.js'
@@ -41,7 +40,6 @@ export function spawn(
   const attempt = { operation: 'spawn', subject: command, namespace: labelOf(where.info) }
   checkOpen(where, attempt)
   const start = mounts ? withMounts(where.info, command, args, settings) : { file: command, args: [...args], options: settings }
-  warmThreadPool()
   try {
     // The fork is synchronous: the child is inside, and this thread is back home before anything else runs on it.
     return native().runInside(where.handle, () => spawnHere(start.file, start.args, start.options))
@@ -81,16 +79,4 @@ function withMounts(info: NamespaceInfo, command: string, args: readonly string[
   const request = { namespaceName: info.name, command: file, args: words, argv0, env: entries, uid, gid }
   const packed = packRequest(request, process.env.LD_LIBRARY_PATH)
   return { file: process.execPath, args: [execEntryPath(), ...packed.args], options: { ...rest, env: packed.env } }
-}
-
-let warm = false
-/**
- * libuv makes its threads at the first asynchronous file access of the process, in the namespace of whoever asks: that must not happen inside,
- * or later file accesses anywhere in the program would see that namespace for ever. access() is never done by io_uring, so it makes them.
- */
-function warmThreadPool(): void {
-  if (warm) return
-  // Whether the file may be read is of no interest.
-  access('/', () => {})
-  warm = true
 }
