@@ -34,8 +34,9 @@ Failure bindFiles(const std::string& name) {
   while (const dirent* entry = readdir(entries.get())) {
     const std::string file = entry->d_name;
     if (file == "." || file == "..") continue;
+    const std::string source = directory + '/' + file;
     const std::string target = "/etc/" + file;
-    if (mount((directory + "/" + file).c_str(), target.c_str(), "none", MS_BIND, nullptr) != 0)
+    if (mount(source.c_str(), target.c_str(), "none", MS_BIND, nullptr) != 0)
       return Failure::of("mount", target);
     errno = 0;
   }
@@ -45,7 +46,7 @@ Failure bindFiles(const std::string& name) {
 // Node ignores SIGPIPE and handles others; a command expects what a shell would give it.
 void resetSignals() {
   for (int number = 1; number < NSIG; ++number) {
-    if (number != SIGKILL && number != SIGSTOP) signal(number, SIG_DFL);
+    if (number != SIGKILL && number != SIGSTOP) (void)signal(number, SIG_DFL);
   }
   sigset_t none;
   sigemptyset(&none);
@@ -54,6 +55,7 @@ void resetSignals() {
 
 std::vector<char*> pointers(const std::vector<std::string>& texts) {
   std::vector<char*> result;
+  result.reserve(texts.size() + 1);
   for (const std::string& text : texts) result.push_back(const_cast<char*>(text.c_str()));
   result.push_back(nullptr);
   return result;

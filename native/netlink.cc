@@ -14,10 +14,10 @@ namespace netloom {
 namespace {
 
 constexpr int defaultReceiveBuffer = 1 << 20;
-constexpr size_t windowBytes = 32 * 1024;
+constexpr size_t windowBytes = size_t{32} * 1024;
 constexpr size_t windowMessages = 64;
 // The kernel charges a page and its own overhead for an ordinary answer.
-constexpr size_t answerCharge = 6 * 1024;
+constexpr size_t answerCharge = size_t{6} * 1024;
 
 struct Datagram {
   ssize_t size;

@@ -22,7 +22,7 @@ __asm__(".symver pthread_sigmask, pthread_sigmask@GLIBC_2.17");
 #if defined(__GLIBCXX__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
 // The C++ library's headers refer to these since GCC 11, and so to newer libraries than the addon needs.
 namespace std {
-[[noreturn]] void __throw_bad_array_new_length() { __builtin_trap(); }
+void __throw_bad_array_new_length() { __builtin_trap(); }
 }  // namespace std
 extern "C" {
 // Shared pointers count without atomic operations where this is not 0, which is never so here.
