@@ -179,7 +179,7 @@ async function openHeld(source: Held): Promise<OpenNamespace> {
 async function openInfo(info: NamespaceInfo): Promise<OpenNamespace> {
   const ways = [
     ...(info.name === undefined ? [] : [() => openName(info.name!)]),
-    ...(info.path === undefined ? [] : [() => openPath(info.path!)]),
+    ...(info.path === undefined || (info.name !== undefined && info.path === namePath(info.name)) ? [] : [() => openPath(info.path!)]),
     ...(info.pids ?? []).map(pid => () => openPid(pid)),
   ]
   const found = await openFirst(ways, info)
