@@ -82,7 +82,7 @@ async function make(here: Scope, spec: LinkCreate, { main, peer }: { main: End; 
   const value: LinkMessage = {
     ...atCreation(spec),
     ...(spec.up && !deferredUp(spec) ? { flags: { up: true } } : {}),
-    ...(spec.master === undefined ? {} : { master: await main.scope.indexOf(spec.master, { ...context, field: () => 'master' }) }),
+    ...(spec.master === undefined ? {} : { master: await main.scope.indexOf(spec.master, { ...context, at: 'master' }) }),
     ...(sender === main.scope ? {} : { netNsFd: main.scope.handle.fd }),
     ...(await kindOf(spec, here, peer, sender, context)),
   }
@@ -106,7 +106,7 @@ async function make(here: Scope, spec: LinkCreate, { main, peer }: { main: End; 
 
 /** The kind, and for kinds that need it the lower device's index in the right place. */
 async function kindOf(spec: LinkCreate, here: Scope, peer: End | undefined, sender: Scope, context: Context): Promise<LinkMessage> {
-  const lower = 'link' in spec && spec.link !== undefined ? await here.indexOf(spec.link, { ...context, field: () => 'link' }) : undefined
+  const lower = 'link' in spec && spec.link !== undefined ? await here.indexOf(spec.link, { ...context, at: 'link' }) : undefined
   if (spec.kind === 'vxlan') return { linkinfo: kindAttributes(spec, lower === undefined ? {} : { link: lower }) } as LinkMessage
   const extra = peer && { peer: { ...atCreation(peer.fields), ...(peer.scope === sender ? {} : { netNsFd: peer.scope.handle.fd }) } }
   return {
@@ -149,7 +149,7 @@ async function finish({ scope, fields, path }: End, link: RawLink, context: Cont
   })
   const isPeer = path !== ''
   const master =
-    isPeer && fields.master !== undefined ? await scope.indexOf(fields.master, { ...context, field: () => `${path}.master` }) : undefined
+    isPeer && fields.master !== undefined ? await scope.indexOf(fields.master, { ...context, at: `${path}.master` }) : undefined
   if (fields.ipv6 === 'none') await setSysctl(scope, `net/ipv6/conf/${name}/disable_ipv6`, 1)
   const rest: LinkMessage = {
     ...(fields.alias ? { ifalias: fields.alias } : {}),

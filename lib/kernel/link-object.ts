@@ -35,16 +35,18 @@ export interface LinkCommon {
   /** The kernel refuses to move it to another namespace. */
   readonly netnsImmutable: boolean
   readonly alias?: string
-  /** Counters since the link was made; absent from lists unless asked for. */
+  /** Counters since the link was made: from get() and find(), and from list() when asked for. */
   readonly statistics?: Readonly<Record<StatisticsField, number>>
   readonly port?: Port
 }
 type StatisticsField = keyof NonNullable<RawLink['stats64']>
 
+/** Kinds that have nothing to tell beyond what every link does. */
+type Plain = 'veth' | 'dummy' | 'ifb'
 /** A link: its kind says what `options` hold. Hardware and loopback have no kind. */
 export type Link = LinkCommon &
   (
-    | { [K in Kind]: { readonly kind: K; readonly options: OptionsRead<K> } }[Kind]
+    | { [K in Kind]: K extends Plain ? { readonly kind: K } : { readonly kind: K; readonly options: OptionsRead<K> } }[Kind]
     | { readonly kind?: `other:${string}` | undefined; readonly options?: Uint8Array }
   )
 export type LinkOf<K> = Extract<Link, { readonly kind: K }>
@@ -61,18 +63,11 @@ const hardwareTypes: Readonly<Record<number, string>> = {
   65534: 'none',
 }
 
-export function toLink(raw: RawLink): Link {
+export function toLink(raw: RawLink, statistics = false): Link {
   const { linkinfo } = raw
   const kind = linkinfo?.kind
   const data = linkinfo?.data
-  const options =
-    kind === undefined
-      ? undefined
-      : data instanceof Uint8Array
-        ? data
-        : kind.startsWith('other:')
-          ? undefined
-          : fromWire(ruleOf(kind), data ?? {})
+  const options = data === undefined || data instanceof Uint8Array ? data : fromWire(ruleOf(kind), data)
   const port = linkinfo?.slaveKind === 'bridge' ? fromWire(portRule, linkinfo.slaveData ?? {}) : undefined
   return {
     index: raw.index,
@@ -100,7 +95,7 @@ export function toLink(raw: RawLink): Link {
       linkNsid: raw.linkNetnsid,
       qdisc: raw.qdisc,
       alias: raw.ifalias,
-      statistics: raw.stats64,
+      statistics: statistics ? raw.stats64 : undefined,
       port,
     }),
   } as Link

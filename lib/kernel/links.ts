@@ -23,14 +23,14 @@ import {
   portAttributes,
 } from './link-request.js'
 import { type Peer, PeerFinder } from './peer.js'
-import { type LinkRef, linkReply, lookup, nameOf, type RawLink, type Scope, scopeFor, skipStatistics } from './scope.js'
+import { type LinkRef, linkReply, lookup, nameOf, type RawLink, type Scope, scopeFor, skipProtocolStatistics } from './scope.js'
 
 type LinkMessage = Encodable<typeof linkTable>
 export interface LinkFilter<K extends string = string> {
   readonly kind?: K
   /** Only ports of this bridge. */
   readonly master?: LinkRef
-  /** Counters too; they make the answer half as large again. */
+  /** Counters too. */
   readonly statistics?: boolean
   readonly signal?: AbortSignal
 }
@@ -74,13 +74,13 @@ export function linkVerbs(scope: Scope) {
 
     /** The link of that name or index; throws ENODEV. With its counters. */
     async get(link: LinkRef): Promise<Link> {
-      return toLink(await scope.getLink(link, { hints: { ENODEV: 'links.list() says which links there are' } }, true))
+      return toLink(await scope.getLink(link, { hints: { ENODEV: 'links.list() says which links there are' } }), true)
     },
 
     /** The link of that name or index, or undefined. */
     async find(link: LinkRef): Promise<Link | undefined> {
       try {
-        return toLink(await scope.getLink(link, {}, true))
+        return toLink(await scope.getLink(link), true)
       } catch (error) {
         if (error instanceof NetloomError && error.code === 'ENODEV') return undefined
         throw error
@@ -90,9 +90,9 @@ export function linkVerbs(scope: Scope) {
     /** All links, or those of a kind or a bridge; the kernel does the choosing. */
     async list<K extends string = string>(filter: LinkFilter<K> = {}): Promise<(string extends K ? Link : LinkOf<K>)[]> {
       const { kind, master, statistics, signal } = filter
-      const bridge = master === undefined ? undefined : await scope.indexOf(master, { operation: 'list links', field: () => 'master' })
+      const bridge = master === undefined ? undefined : await scope.indexOf(master, { operation: 'list links', at: 'master' })
       const value = {
-        ...(statistics ? {} : { extMask: skipStatistics }),
+        extMask: skipProtocolStatistics,
         ...(bridge === undefined ? {} : { master: bridge }),
         ...(kind === undefined ? {} : { linkinfo: { kind } }),
       } as LinkMessage
@@ -103,7 +103,7 @@ export function linkVerbs(scope: Scope) {
       const wanted = links.filter(
         raw => (kind === undefined || raw.linkinfo?.kind === kind) && (bridge === undefined || raw.master === bridge),
       )
-      return wanted.map(toLink) as (string extends K ? Link : LinkOf<K>)[]
+      return wanted.map(raw => toLink(raw, statistics)) as (string extends K ? Link : LinkOf<K>)[]
     },
 
     /** Changes what is given, and that only. Not atomic: after an error the fields before the refused one may have changed. */
@@ -120,7 +120,7 @@ export function linkVerbs(scope: Scope) {
       const { index } = raw
       const plain: LinkMessage = {
         ...plainAttributes(change),
-        ...(master === undefined ? {} : { master: master === null ? 0 : await scope.indexOf(master, { ...about, field: () => 'master' }) }),
+        ...(master === undefined ? {} : { master: master === null ? 0 : await scope.indexOf(master, { ...about, at: 'master' }) }),
         ...(up === undefined ? {} : { flags: { up } }),
         ...(options === undefined ? {} : { linkinfo: kindAttributes({ kind: kind ?? 'other:', options }) }),
       }

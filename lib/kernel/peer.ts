@@ -9,7 +9,7 @@ import type { Context } from '../socket/connection.js'
 import { NetloomError } from '../socket/error.js'
 import { type Link, toLink } from './link-object.js'
 import { nsidsOf } from './nsid.js'
-import { type LinkRef, linkReply, nameOf, type RawLink, type Scope, skipStatistics } from './scope.js'
+import { type LinkRef, linkReply, nameOf, type RawLink, type Scope, skipProtocolStatistics } from './scope.js'
 
 /** The other end of a veth. */
 export interface Peer {
@@ -61,7 +61,7 @@ export class PeerFinder {
   /** A link of the namespace with that number, through our own socket. */
   async #read(index: number, targetNetnsid: number, ref: LinkRef): Promise<RawLink> {
     const connection = await this.#scope.connection()
-    const value = { index, targetNetnsid, extMask: skipStatistics }
+    const value = { index, targetNetnsid, extMask: skipProtocolStatistics }
     return connection.get({ type: rtm.getLink, codec: linkTable, value, context: this.#context(ref) }, linkReply)
   }
 
@@ -107,7 +107,7 @@ export class PeerFinder {
       {
         type: rtm.getLink,
         codec: linkTable,
-        value: { extMask: skipStatistics },
+        value: { extMask: skipProtocolStatistics },
         context: { operation: 'find peer', namespace: this.#scope.label },
       },
       linkReply,

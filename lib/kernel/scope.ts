@@ -4,6 +4,7 @@ import { argumentError } from '../codec/errors.js'
 import type { NamespaceInfo, OpenNamespace } from '../namespace/info.js'
 import { type NamespaceSource, openSource } from '../namespace/source.js'
 import { link as linkTable } from '../protocol/link.js'
+import { extFilter } from '../protocol/link-base.js'
 import { rtm } from '../protocol/rtnetlink.js'
 import { Connection, type Context } from '../socket/connection.js'
 import { NetloomError } from '../socket/error.js'
@@ -15,8 +16,8 @@ export const linkReply = { type: rtm.newLink, codec: linkTable }
 
 /** ALTIFNAMSIZ less the final NUL, linux/if.h. */
 const longestAltName = 127
-/** RTEXT_FILTER_SKIP_STATS, linux/rtnetlink.h: a third of a link's bytes are counters. */
-export const skipStatistics = 8
+/** Leaves out IPv6's counters, a quarter of a link's bytes; the link's own always come. */
+export const skipProtocolStatistics = extFilter.skipStats
 
 /** Where a Namespace keeps its scope, for calls that are given one. */
 export const scoped: unique symbol = Symbol('netloom.scoped')
@@ -48,9 +49,9 @@ export class Scope {
   }
 
   /** The kernel's description of a link; ENODEV if there is none. */
-  async getLink(ref: LinkRef, context: Partial<Context> = {}, statistics = false): Promise<RawLink> {
+  async getLink(ref: LinkRef, context: Partial<Context> = {}): Promise<RawLink> {
     const connection = await this.connection()
-    const value = { ...(statistics ? {} : { extMask: skipStatistics }), ...lookup(ref) }
+    const value = { extMask: skipProtocolStatistics, ...lookup(ref) }
     return connection.get(
       {
         type: rtm.getLink,
@@ -65,7 +66,9 @@ export class Scope {
   /** The index of a link; costs a request only when it is given by name. */
   async indexOf(ref: LinkRef, context: Partial<Context> = {}): Promise<number> {
     const key = lookup(ref)
-    return 'index' in key ? key.index : (await this.getLink(ref, context)).index
+    if ('index' in key) return key.index
+    const hints = { ...context.hints, ENODEV: `there is no link ${nameOf(ref)} in ${this.label ?? 'this namespace'}` }
+    return (await this.getLink(ref, { ...context, hints })).index
   }
 
   close(): void {

@@ -37,9 +37,9 @@ export function toError(
   { codec, context }: { readonly codec: AnyCodec; readonly context: Context },
   sent: Uint8Array,
 ): NetloomError {
-  const { operation, subject, namespace, field, hints } = context
+  const { operation, subject, namespace, field, at, hints } = context
   const found = locateRefused(codec, extended, sent)
-  const path = found && (field ? field(found.path) : found.path.join('.'))
+  const path = at ?? (found && (field ? field(found.path) : found.path.join('.')))
   const limits = describePolicy(extended.policy)
   const words = extended.msg ?? errnoWords(errno)
   return new NetloomError(errno, {
@@ -47,7 +47,7 @@ export function toError(
     subject,
     namespace,
     path,
-    attribute: found?.attribute,
+    attribute: at === undefined ? found?.attribute : undefined,
     reason: limits ? `${words} (${limits})` : words,
     hint: hints?.[errnoName(errno)],
   })

@@ -18,6 +18,8 @@ export interface Context {
   readonly namespace?: string | undefined
   /** The caller's name of a field of the message: ['linkinfo', 'data', 'id'] → 'options.id'. */
   readonly field?: ((path: readonly string[]) => string | undefined) | undefined
+  /** The caller's field that the whole request is about: 'master'. */
+  readonly at?: string | undefined
   /** What to do about an error, by its name. */
   readonly hints?: Readonly<Record<string, string>> | undefined
 }
