@@ -54,6 +54,8 @@ const batches = {
 const programs = {
   nftables: ['nft', 'add', 'table', 'inet', 'probe'],
   iptables: ['iptables', '-S'],
+  // tcpdump changes its user and group even to what they are, which a user namespace refuses.
+  capture: ['timeout', '--preserve-status', '--signal=INT', '0.3', 'tcpdump', '-Z', 'root', '-i', 'any'],
   'user-namespaces': ['unshare', '--user', 'true'],
 } as const
 

@@ -18,7 +18,7 @@ export async function namespaceState(where: Where): Promise<NamespaceState> {
     ip(where, '-6', 'route', 'show', 'table', 'all'),
   ])
   return {
-    links: links.map(link => without(link, 'operstate', 'gc_timer', 'hello_timer', 'tcn_timer', 'topology_change_timer', 'linkinfo')),
+    links: links.map(link => ({ ...without(link, 'operstate'), ...withoutTimers(link.linkinfo) })),
     addresses: addresses.flatMap(link =>
       (link.addr_info ?? []).map(address => ({
         link: link.ifname,
@@ -27,6 +27,14 @@ export async function namespaceState(where: Where): Promise<NamespaceState> {
     ),
     routes: [...ipv4, ...ipv6].map(route => without(route, 'expires')),
   }
+}
+
+/** A bridge's timers run; the rest of its description stands still. */
+function withoutTimers(linkinfo: unknown): Entry {
+  if (typeof linkinfo !== 'object' || linkinfo === null) return {}
+  const data = 'info_data' in linkinfo ? (linkinfo.info_data as Entry) : {}
+  const timers = Object.keys(data).filter(name => name.endsWith('_timer'))
+  return { linkinfo: { ...linkinfo, info_data: without(data, ...timers) } }
 }
 
 function without(entry: Entry, ...fields: string[]): Entry {

@@ -28,7 +28,7 @@ describe('two namespaces and a bridge', () => {
     expect(inner).toMatchObject({ linkinfo: { info_kind: 'veth' } })
     expect(await ethtoolStatistics(host.name, 'v0')).toMatchObject({ peer_ifindex: inner?.ifindex })
     expect(await brctlPorts(host.name)).toEqual({ br0: ['v0'] })
-    {
+    if ((await missing('capture')) === undefined) {
       await using capture = await tcpdump(host.name, 'br0', 'icmp')
       expect(await ping(host.name, '10.0.1.2', { count: 2 })).toMatchObject({ sent: 2, received: 2 })
       expect((await capture.lines.next()).value).toMatch(/10\.0\.1\.1 > 10\.0\.1\.2: ICMP echo request/)
@@ -50,7 +50,7 @@ describe('two namespaces and a bridge', () => {
 
 test('a program in a namespace can be found from outside by its pid', async () => {
   await using sleeper = await start(host.name, 'sleep', ['60'])
-  expect(await ip({ pid: sleeper.pid }, 'link', 'show')).toEqual(await ip(host.name, 'link', 'show'))
+  expect((await namespaceState({ pid: sleeper.pid })).links).toEqual((await namespaceState(host.name)).links)
 })
 
 test('descriptors are counted by sort', async () => {
