@@ -12,9 +12,9 @@ process.chdir(fileURLToPath(new URL('..', import.meta.url)))
 const selection = process.argv.slice(2)
 const counts = { passed: 0, failed: 0, skipped: 0 }
 
-// Interrupted from the terminal, vitest ends by itself; the comparison and the last line still follow.
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => suite?.kill(signal))
+// An interrupted suite ends by itself; the comparison and the last line still follow.
 let suite
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => suite?.kill(signal))
 
 if (spawnSync(process.execPath, ['scripts/setup.mjs'], { stdio: 'inherit' }).status !== 0) {
   counts.failed++
