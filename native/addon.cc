@@ -207,6 +207,13 @@ Napi::Value ExecInside(const Napi::CallbackInfo& info) {
   command.command = arguments.toText(given.Get("command"));
   command.args = arguments.toTexts(given.Get("args"));
   command.env = arguments.toTexts(given.Get("env"));
+  command.descriptors = arguments.toNumbers(given.Get("descriptors"));
+  Napi::Value argv0 = given.Get("argv0");
+  if (!argv0.IsUndefined()) command.argv0 = arguments.toText(argv0);
+  Napi::Value uid = given.Get("uid");
+  if (!uid.IsUndefined()) command.uid = static_cast<uint32_t>(arguments.toInteger(uid));
+  Napi::Value gid = given.Get("gid");
+  if (!gid.IsUndefined()) command.gid = static_cast<uint32_t>(arguments.toInteger(gid));
   if (arguments.failed()) return {};
   return throwFailure(info.Env(), execute(command));
 }

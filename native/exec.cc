@@ -5,6 +5,8 @@
 #include <memory>
 
 #include <dirent.h>
+#include <fcntl.h>
+#include <grp.h>
 #include <sched.h>
 #include <sys/mount.h>
 #include <sys/statfs.h>
@@ -43,6 +45,23 @@ Failure bindFiles(const std::string& name) {
   return errno == 0 ? Failure{} : Failure::of("readdir", directory);
 }
 
+// Node marks what it inherited itself to be closed on exec.
+Failure keep(const std::vector<uint32_t>& descriptors) {
+  for (uint32_t descriptor : descriptors) {
+    if (fcntl(static_cast<int>(descriptor), F_SETFD, 0) != 0) return Failure::of("fcntl");
+  }
+  return {};
+}
+
+// As child_process.spawn does. Root's further groups would be rights that the user does not have; a user namespace may forbid to give them up.
+Failure becomeUser(const Command& command) {
+  if (!command.uid && !command.gid) return {};
+  if (setgroups(0, nullptr) != 0 && errno != EPERM) return Failure::of("setgroups");
+  if (command.gid && setgid(*command.gid) != 0) return Failure::of("setgid");
+  if (command.uid && setuid(*command.uid) != 0) return Failure::of("setuid");
+  return {};
+}
+
 // Node ignores SIGPIPE and handles others; a command expects what a shell would give it.
 void resetSignals() {
   for (int number = 1; number < NSIG; ++number) {
@@ -71,8 +90,10 @@ Failure execute(const Command& command) {
   if (command.namespaceName) {
     if (Failure failure = bindFiles(*command.namespaceName)) return failure;
   }
+  if (Failure failure = keep(command.descriptors)) return failure;
+  if (Failure failure = becomeUser(command)) return failure;
   std::vector<std::string> arguments = command.args;
-  arguments.insert(arguments.begin(), command.command);
+  arguments.insert(arguments.begin(), command.argv0.value_or(command.command));
   std::vector<char*> argv = pointers(arguments);
   std::vector<char*> env = pointers(command.env);
   resetSignals();

@@ -1,26 +1,13 @@
 // The message to the process that prepares mounts and then becomes the command: packed into its arguments and environment.
 // The user's variables travel as values under names of ours, so that NODE_OPTIONS and its kind do nothing on the way.
 
-export interface ExecRequest {
-  /** Whose /etc/netns/<name> files are to be seen; none for a namespace without a name. */
-  readonly namespaceName?: string | undefined
-  readonly command: string
-  /** From argv[1] on. */
-  readonly args: readonly string[]
-  /** What the command sees as argv[0], if not its own name. */
-  readonly argv0?: string | undefined
-  /** 'NAME=value' */
-  readonly env: readonly string[]
-  /** Taken on after the mounts, which need root. */
-  readonly uid?: number | undefined
-  readonly gid?: number | undefined
-}
+import type { ExecOptions } from '../socket/native.js'
 
 const SETTINGS = 'NETLOOM_EXEC'
 const VARIABLE = 'NETLOOM_EXEC_'
 
 /** What node may need to start at all, and PATH, by which the command is found. */
-export function packRequest(request: ExecRequest, libraryPath: string | undefined): { args: string[]; env: Record<string, string> } {
+export function packRequest(request: ExecOptions, libraryPath: string | undefined): { args: string[]; env: Record<string, string> } {
   const { command, args, env, ...settings } = request
   const packed: Record<string, string> = { [SETTINGS]: JSON.stringify(settings) }
   env.forEach((entry, i) => {
@@ -33,7 +20,7 @@ export function packRequest(request: ExecRequest, libraryPath: string | undefine
 }
 
 /** The request in the arguments after the script and the environment; undefined when there is none. */
-export function unpackRequest(args: readonly string[], env: Readonly<Record<string, string | undefined>>): ExecRequest | undefined {
+export function unpackRequest(args: readonly string[], env: Readonly<Record<string, string | undefined>>): ExecOptions | undefined {
   const [command, ...rest] = args
   const settings = env[SETTINGS]
   if (command === undefined || settings === undefined) return undefined

@@ -66,7 +66,7 @@ function checkCommand(command: unknown, args: unknown, options: unknown): void {
 /** The helper in the place of the command: it prepares the mounts, then becomes the command. */
 function withMounts(info: NamespaceInfo, command: string, args: readonly string[], settings: SpawnOptions) {
   const { env = process.env, uid, gid, argv0, shell, ...rest } = settings
-  const stdio = typeof rest.stdio === 'string' ? [rest.stdio] : (rest.stdio ?? [])
+  const stdio: readonly unknown[] = Array.isArray(rest.stdio) ? rest.stdio : [rest.stdio]
   if (stdio.includes('ipc'))
     throw argumentError(
       'ERR_NETLOOM_INVALID_OPTION',
@@ -76,7 +76,9 @@ function withMounts(info: NamespaceInfo, command: string, args: readonly string[
   const inShell = shell ? [typeof shell === 'string' ? shell : '/bin/sh', '-c', [command, ...args].join(' ')] : undefined
   const [file = command, ...words] = inShell ?? [command, ...args]
   const entries = Object.entries(env).flatMap(([name, value]) => (value === undefined ? [] : [`${name}=${value}`]))
-  const request = { namespaceName: info.name, command: file, args: words, argv0, env: entries, uid, gid }
+  // Beyond the first three, child_process opens only what is asked for.
+  const descriptors = [0, 1, 2, ...stdio.keys()].filter((fd, i) => i < 3 || (fd > 2 && (stdio[fd] ?? 'ignore') !== 'ignore'))
+  const request = { namespaceName: info.name, command: file, args: words, descriptors, argv0, env: entries, uid, gid }
   const packed = packRequest(request, process.env.LD_LIBRARY_PATH)
   return { file: process.execPath, args: [execEntryPath(), ...packed.args], options: { ...rest, env: packed.env } }
 }

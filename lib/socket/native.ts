@@ -100,12 +100,19 @@ export type SocketOption = [level: number, name: number, value: Uint8Array]
 
 export interface ExecOptions {
   /** Whose files under /etc/netns are put over those in /etc. */
-  namespaceName?: string
-  command: string
+  readonly namespaceName?: string | undefined
+  readonly command: string
   /** Without the command itself. */
-  args: string[]
+  readonly args: readonly string[]
   /** `NAME=value`; PATH in it says where the command is looked for. */
-  env: string[]
+  readonly env: readonly string[]
+  /** Those that the command inherits. */
+  readonly descriptors: readonly number[]
+  /** What the command sees as its own name, if not `command`. */
+  readonly argv0?: string | undefined
+  /** Taken on after the mounts, which need root; further groups are given up. */
+  readonly uid?: number | undefined
+  readonly gid?: number | undefined
 }
 
 /** Everything but `currentNamespace`, `runInside` and `execInside` happens on threads of the addon's own. */

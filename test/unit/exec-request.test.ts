@@ -14,7 +14,14 @@ test('what is packed is unpacked', () =>
       fc.option(text, { nil: undefined }),
       fc.option(fc.nat(), { nil: undefined }),
       (command, args, env, argv0, uid) => {
-        const request = { command, args, env, ...(argv0 !== undefined && { argv0 }), ...(uid !== undefined && { uid }) }
+        const request = {
+          command,
+          args,
+          env,
+          descriptors: [0, 1, 2],
+          ...(argv0 !== undefined && { argv0 }),
+          ...(uid !== undefined && { uid }),
+        }
         const packed = packRequest(request, '/opt/lib')
         expect(unpackRequest(packed.args, packed.env)).toEqual(request)
       },
@@ -30,7 +37,7 @@ test("the user's variables are values only, but for PATH", () => {
     'NETLOOM_EXEC={}',
     'NETLOOM_EXEC_0=x',
   ]
-  const packed = packRequest({ command: 'true', args: [], env }, '/ours')
+  const packed = packRequest({ command: 'true', args: [], env, descriptors: [] }, '/ours')
   expect(packed.env).toMatchObject({ PATH: '/their/bin', LD_LIBRARY_PATH: '/ours' })
   expect(
     Object.keys(packed.env)
