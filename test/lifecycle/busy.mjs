@@ -1,0 +1,92 @@
+// A program that is in the middle of everything: as a worker thread it goes on until it is ended, as a process it ends itself in the way that its argument names.
+
+import { createRequire } from 'node:module'
+import process from 'node:process'
+import { fileURLToPath } from 'node:url'
+import { isMainThread, parentPort } from 'node:worker_threads'
+
+const root = fileURLToPath(new URL('../..', import.meta.url))
+const addon = createRequire(import.meta.url)('node-gyp-build')(root)
+
+/** RTM_GETLINK for one link, or for all. */
+function getLinks(sequence, dump) {
+  const view = new DataView(new ArrayBuffer(32))
+  view.setUint32(0, 32, true)
+  view.setUint16(4, 18, true)
+  view.setUint16(6, dump ? 0x301 : 1, true)
+  view.setUint32(8, sequence, true)
+  view.setUint32(20, dump ? 0 : 1, true)
+  return new Uint8Array(view.buffer)
+}
+
+function manyRequests(count) {
+  const messages = new Uint8Array(32 * count)
+  for (let sequence = 1; sequence <= count; sequence++) messages.set(getLinks(sequence, false), 32 * (sequence - 1))
+  return messages
+}
+
+/** Every kind of work at once; resolves with a function that starts another round of it. */
+async function begin() {
+  const namespace = await addon.createNamespace()
+  const [socket, other, listener] = await Promise.all([
+    addon.openNetlink(namespace, 0),
+    addon.openNetlink(namespace, 0),
+    addon.openNetlink(namespace, 0, { groups: [1] }),
+  ])
+  const packets = await addon.openPacket(namespace, 2, 3, 1, [])
+  void listener.receive()
+  void packets.receive()
+  return () => [
+    socket.exchange(manyRequests(3_000)),
+    socket.exchange(getLinks(1, true)),
+    other.exchange(manyRequests(500)),
+    addon.createNamespace(),
+    addon.readSysctl(namespace, '/proc/sys/net/ipv4/ip_forward'),
+    addon.runInside(namespace, () => addon.createNamespace()),
+  ]
+}
+
+async function work() {
+  const round = await begin()
+  parentPort.postMessage('busy')
+  for (;;) await Promise.all(round())
+}
+
+const endings = {
+  exit: () => process.exit(7),
+  throw: () => {
+    throw new Error('on purpose')
+  },
+  signal: () => process.kill(process.pid, 'SIGTERM'),
+  kill: () => process.kill(process.pid, 'SIGKILL'),
+}
+
+async function endInTheMiddle(ending) {
+  const round = await begin()
+  void Promise.all(round())
+  for (let turn = 0; turn < 3; turn++) await new Promise(resolve => setImmediate(resolve))
+  endings[ending]()
+}
+
+/** Nothing is under way at the end, but sockets are still open: the process ends by itself. */
+async function finish() {
+  const namespace = await addon.createNamespace()
+  const socket = await addon.openNetlink(namespace, 0)
+  await addon.openPacket(namespace, 2, 3, 1, [])
+  const { data } = await socket.exchange(manyRequests(3_000))
+  process.stdout.write(`${data.length > 0}\n`)
+}
+
+/** For a process whose threads may not return to where they came from. */
+async function strand() {
+  for (let round = 0; round < 20; round++) (await addon.createNamespace()).close()
+  const made = await Promise.all(Array.from({ length: 20 }, () => addon.createNamespace()))
+  const socket = await addon.openNetlink(addon.currentNamespace(), 0)
+  const { done } = await socket.exchange(manyRequests(10))
+  process.stdout.write(`${new Set(made.map(namespace => namespace.inode)).size} ${done}\n`)
+}
+
+if (!isMainThread) await work()
+else if (process.argv[2] === 'finish') await finish()
+else if (process.argv[2] === 'strand') await strand()
+else await endInTheMiddle(process.argv[2])
