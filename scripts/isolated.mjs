@@ -1,5 +1,6 @@
 // Runs a command in a fresh network namespace and a fresh mount namespace, with a /run, a /sys and a loopback of its own.
-// Usage: node scripts/isolated.mjs [--fresh] COMMAND [ARGUMENT…]; once inside, it makes new ones only if --fresh is said. Plain JavaScript on Node's own modules: it runs before anything is installed.
+// Usage: node scripts/isolated.mjs [--fresh] COMMAND [ARGUMENT…]; once inside, it makes new ones only if --fresh is said.
+// Plain JavaScript on Node's own modules: it runs before anything is installed.
 
 import { spawn, spawnSync } from 'node:child_process'
 import { mkdirSync, readFileSync } from 'node:fs'
@@ -10,6 +11,12 @@ import { findProgram, inodeOfNamespace, isIsolated } from './machine.mjs'
 const INSIDE = '--inside'
 const FRESH = '--fresh'
 const self = fileURLToPath(import.meta.url)
+
+/** SIOCSIFFLAGS with IFF_UP | IFF_RUNNING, for machines without iproute2. */
+const LOOPBACK_UP = `
+import fcntl, socket, struct
+fcntl.ioctl(socket.socket(socket.AF_INET, socket.SOCK_DGRAM), 0x8914, struct.pack('16sh22x', b'lo', 0x41))
+`
 
 const fresh = process.argv[2] === FRESH
 const [first, ...rest] = process.argv.slice(fresh ? 3 : 2)
@@ -76,12 +83,6 @@ function furnish() {
   else demand('python3', ['-c', LOOPBACK_UP])
 }
 
-/** SIOCSIFFLAGS with IFF_UP | IFF_RUNNING, for machines without iproute2. */
-const LOOPBACK_UP = `
-import fcntl, socket, struct
-fcntl.ioctl(socket.socket(socket.AF_INET, socket.SOCK_DGRAM), 0x8914, struct.pack('16sh22x', b'lo', 0x41))
-`
-
 function demand(command, args) {
   const result = spawnSync(command, args, { encoding: 'utf8' })
   if (result.status !== 0) refuse(`${command} ${args[0]}: ${(result.stderr ?? '').trim() || String(result.error)}`)
@@ -89,7 +90,8 @@ function demand(command, args) {
 
 /** Runs the command in the place of this process: its streams, its signals, its exit code. */
 function run([command, ...args], env) {
-  const child = spawn(command, args, { stdio: 'inherit', env })
+  let child
+  // Before the command starts: a signal that came in between would end this process and leave the command alone.
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGUSR2']) {
     process.on(signal, () => {
       // A terminal sends its signals to the whole process group, so the child has it already.
@@ -97,6 +99,7 @@ function run([command, ...args], env) {
       if (!fromTerminal) child.kill(signal)
     })
   }
+  child = spawn(command, args, { stdio: 'inherit', env })
   child.on('error', error => refuse(`${command}: ${error.code === 'ENOENT' ? 'command not found' : error.message}`))
   child.on('exit', (code, signal) => process.exit(code ?? 128 + (constants.signals[signal] ?? 0)))
 }
