@@ -53,7 +53,8 @@ def capture(shim, name, setup, command, wanted):
     sent = [(i, message) for i, (direction, data) in enumerate(datagrams) if direction == 'send' for kind, message in messages(data) if kind == RTM[wanted]]
     if not sent:
         sys.exit(f'{name}: {command}: no {wanted} among the messages sent')
-    at, request = sent[-1]
+    # ip looks links up by name in messages of no family, before and after the one that the recipe is about.
+    at, request = next((s for s in sent if wanted == 'GETLINK' and s[1][16]), sent[-1])
     answers = []
     for direction, data in datagrams[at + 1:]:
         if direction == 'send':
