@@ -37,7 +37,7 @@ export const mfcStats = struct({ packets: count, bytes: count, wrongIf: count })
 export const rtvia = tagged(u16, { inet: [families.inet, ipv4], inet6: [families.inet6, ipv6] })
 
 /** RTAX_ numbers, as the bits of `lock`. */
-const metricBits = {
+export const metricBits = {
   mtu: 2,
   window: 3,
   rtt: 4,
