@@ -31,6 +31,6 @@ function nodeText({ id, label, shape }: Node): string {
   return `${id}${open}${quote(label)}${close}`
 }
 
-/** Everything but letters, digits and harmless punctuation goes in by number: names may hold quotes, brackets, tags and Markdown. */
+/** Everything but letters, digits and harmless punctuation goes in by number: names may hold quotes, brackets, tags and Markdown, '1. ' being a list. */
 const quote = (lines: readonly string[]) =>
-  `"${lines.map(line => line.replace(/[^\p{L}\p{N} .:/,-]/gu, character => `#${character.codePointAt(0)};`)).join('<br/>')}"`
+  `"${lines.map(line => line.replace(/[^\p{L}\p{N} .:/,-]|[.-](?= )/gu, character => `#${character.codePointAt(0)};`)).join('<br/>')}"`

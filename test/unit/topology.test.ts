@@ -166,7 +166,21 @@ test('DOT: a cluster for each namespace', () => {
   )
 })
 
-const odd = ['"quoted"', 'a]b[c', '<b>&amp;', '`md`#1;', 'ü漢字', 'back\\slash', 'end', '\u001b[31m', '\u202eltr', 'two\nlines', '**x**']
+const odd = [
+  '"quoted"',
+  'a]b[c',
+  '<b>&amp;',
+  '`md`#1;',
+  'ü漢字',
+  'back\\slash',
+  'end',
+  '\u001b[31m',
+  '\u202eltr',
+  'two\nlines',
+  '**x**',
+  '1. list',
+  '- item',
+]
 
 test.each(odd)('a name like %j stays a name', name => {
   const strange = namespace(1, { name, links: [veth(2, name), link(3, `${name}2`, { kind: 'bridge' })] })
@@ -178,7 +192,10 @@ test.each(odd)('a name like %j stays a name', name => {
   expect(unescaped).toEqual([name, name, `${name}2`, 'green', 'eth0'])
   // Outside of the quotes there is nothing but what the syntax is made of.
   expect(mermaid.replace(/"[^"]*"/g, '')).toMatch(/^[\w\s[\]{}=-]*$/)
-  for (const label of labels) expect(label.replaceAll('<br/>', '').replace(/#\d+;/g, '')).toMatch(/^[\p{L}\p{N} .:/,-]*$/u)
+  for (const label of labels) {
+    expect(label.replaceAll('<br/>', '').replace(/#\d+;/g, '')).toMatch(/^[\p{L}\p{N} .:/,-]*$/u)
+    expect(label).not.toMatch(/[.-] /)
+  }
 
   const dot = topologyDot(topology)
   const quoted = [...dot.matchAll(/"((?:[^"\\]|\\.)*)"/g)].map(([, text = '']) => text)
