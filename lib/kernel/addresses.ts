@@ -15,6 +15,7 @@ import {
   toAddress,
 } from './address-object.js'
 import { checkAt, checkOptions, isFamily, isLink } from './arguments.js'
+import { indexAt, linkAt } from './link-index.js'
 import { type LinkRef, nameOf, type Scope } from './scope.js'
 
 export type { Address, AddressOptions } from './address-object.js'
@@ -49,7 +50,7 @@ export function addressVerbs(scope: Scope) {
   })
 
   async function send(type: number, flags: number, link: LinkRef, value: AddressMessage, about: Context): Promise<void> {
-    const index = await scope.indexOf(link, { ...about, field: () => 'link' })
+    const index = await indexAt(scope, link, about, 'link')
     const connection = await scope.connection()
     await connection.request({ type, flags, codec: addressTable, value: { ...value, index }, context: about })
   }
@@ -62,7 +63,7 @@ export function addressVerbs(scope: Scope) {
     const warning = networkAddressWarning(cidr)
     if (warning) process.emitWarning(warning, { type: 'NetloomWarning', code: 'NETLOOM_NETWORK_ADDRESS' })
     if (value.family !== 'inet6' || options?.noDad !== undefined) return send(rtm.newAddr, flags, link, value, about)
-    const found = await scope.getLink(link, { ...about, field: () => 'link' })
+    const found = await linkAt(scope, link, about, 'link')
     return send(rtm.newAddr, flags, found.index, addressMessage(cidr, options, found.linkinfo?.kind === 'veth'), about)
   }
 
@@ -94,8 +95,8 @@ export function addressVerbs(scope: Scope) {
     async list(filter: AddressFilter = {}): Promise<Address[]> {
       checkOptions(filter, { link: isLink, family: isFamily })
       const { link, family } = filter
-      const about: Context = { operation: 'list addresses', namespace: scope.label, field: () => 'link' }
-      const index = link === undefined ? undefined : await scope.indexOf(link, { ...about, subject: nameOf(link) })
+      const about: Context = { operation: 'list addresses', namespace: scope.label, hints: hints.add, field: () => 'link' }
+      const index = link === undefined ? undefined : await indexAt(scope, link, about, 'link')
       const value: AddressMessage = { family: family === undefined ? 'unspec' : family === 4 ? 'inet' : 'inet6', index: index ?? 0 }
       const connection = await scope.connection()
       const addresses = await connection.dump({ type: rtm.getAddr, codec: addressTable, value, context: about }, reply)

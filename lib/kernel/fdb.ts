@@ -19,6 +19,7 @@ import {
   lacking,
   present,
 } from './arguments.js'
+import { indexAt } from './link-index.js'
 import { type LinkRef, nameOf, type Scope } from './scope.js'
 
 /** 'static' never ages, 'reachable' and 'stale' do, 'permanent' belongs to this host. */
@@ -219,8 +220,8 @@ export function fdbVerbs(scope: Scope) {
       field: fdbField,
       hints,
     }
-    const index = await scope.indexOf(spec.port, { ...context, field: () => 'port' })
-    const ifindex = spec.via === undefined ? undefined : await scope.indexOf(spec.via, { ...context, field: () => 'via' })
+    const index = await indexAt(scope, spec.port, context, 'port')
+    const ifindex = spec.via === undefined ? undefined : await indexAt(scope, spec.via, context, 'via')
     const connection = await scope.connection()
     const whole = present({ ...value, index, ifindex }) as FdbMessage
     await connection.request({ type, flags, codec: neighbourTable, value: whole, context })
@@ -252,9 +253,8 @@ export function fdbVerbs(scope: Scope) {
     /** The entries of a bridge, of a port, or all, as `bridge fdb show` has them; the kernel does the choosing. */
     async list(filter: FdbFilter = {}): Promise<FdbEntry[]> {
       checkOptions(filter, { bridge: isLink, port: isLink })
-      const context: Context = { operation: 'list MACs', namespace: scope.label }
-      const index = async (ref: LinkRef | undefined, path: string) =>
-        ref === undefined ? undefined : scope.indexOf(ref, { ...context, subject: nameOf(ref), field: () => path })
+      const context: Context = { operation: 'list MACs', namespace: scope.label, hints }
+      const index = async (ref: LinkRef | undefined, path: string) => (ref === undefined ? undefined : indexAt(scope, ref, context, path))
       const master = await index(filter.bridge, 'bridge')
       const port = await index(filter.port, 'port')
       const value = present({ family: 'bridge' as const, ifindex: port, master }) as FdbMessage

@@ -20,6 +20,7 @@ import {
   lacking,
   present,
 } from './arguments.js'
+import { indexAt } from './link-index.js'
 import { type LinkRef, nameOf, type Scope } from './scope.js'
 
 /** An entry to add, replace or delete; one that list() gave is one too. */
@@ -145,7 +146,7 @@ export function neighbourVerbs(scope: Scope) {
       field: neighbourField,
       hints,
     }
-    const index = await scope.indexOf(spec.link, { ...context, field: () => 'link' })
+    const index = await indexAt(scope, spec.link, context, 'link')
     const connection = await scope.connection()
     await connection.request({ type, flags, codec: neighbourTable, value: { ...value, index }, context })
   }
@@ -177,8 +178,8 @@ export function neighbourVerbs(scope: Scope) {
     async list(filter: NeighbourFilter = {}): Promise<Neighbour[]> {
       checkOptions(filter, { link: isLink, family: isFamily })
       const { link, family } = filter
-      const context: Context = { operation: 'list neighbours', namespace: scope.label, field: () => 'link' }
-      const index = link === undefined ? undefined : await scope.indexOf(link, { ...context, subject: nameOf(link) })
+      const context: Context = { operation: 'list neighbours', namespace: scope.label, hints, field: () => 'link' }
+      const index = link === undefined ? undefined : await indexAt(scope, link, context, 'link')
       const connection = await scope.connection()
       const ask = (flags: readonly 'proxy'[]) => {
         const wanted = family === undefined ? ('unspec' as const) : family === 4 ? ('inet' as const) : ('inet6' as const)

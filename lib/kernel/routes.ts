@@ -20,9 +20,10 @@ import {
   isUnsigned,
   present,
 } from './arguments.js'
+import { indexAt } from './link-index.js'
 import { isRoute, type RawRoute, type Route, type RouteType, tableOf, toRoute } from './route-object.js'
 import { numberOf, prepareRoute, type RouteMessage, type RouteSpec, routeField, tableNumber, typeNames } from './route-request.js'
-import { type LinkRef, nameOf, type Scope } from './scope.js'
+import type { LinkRef, Scope } from './scope.js'
 
 export type { RouteMetrics } from './route-metrics.js'
 export type { Nexthop, Route, RouteType } from './route-object.js'
@@ -97,7 +98,7 @@ export function routeVerbs(scope: Scope) {
     const prepared = prepareRoute(spec, type === rtm.delRoute)
     const context: Context = { operation, subject: spec.to, namespace: scope.label, field: routeField, hints: changeHints }
     const indexes: number[] = []
-    for (const { ref, path } of prepared.links) indexes.push(await scope.indexOf(ref, { ...context, field: () => path }))
+    for (const { ref, path } of prepared.links) indexes.push(await indexAt(scope, ref, context, path))
     const connection = await connected()
     await connection.request({ type, flags, codec: routeTable, value: prepared.message(indexes), context })
   }
@@ -108,7 +109,7 @@ export function routeVerbs(scope: Scope) {
     const { family, link, signal } = filter
     const table = filter.table === 'all' ? undefined : tableNumber(filter.table ?? 'main')
     const context: Context = { operation: 'list routes', namespace: scope.label, field: routeField }
-    const oif = link === undefined ? undefined : await scope.indexOf(link, { ...context, subject: nameOf(link) })
+    const oif = link === undefined ? undefined : await indexAt(scope, link, context, 'link')
     const protocol = filter.protocol === undefined ? undefined : numberOf(routeProtocols, filter.protocol)
     const common = present({ table, oif, protocol, type: filter.type })
     const requests = (family === undefined ? families : [family]).map(one => ({
@@ -197,8 +198,7 @@ export function routeVerbs(scope: Scope) {
         field: lookupField,
         hints: lookupHints,
       }
-      const index = async (ref: LinkRef | undefined, path: string) =>
-        ref === undefined ? undefined : scope.indexOf(ref, { ...context, field: () => path })
+      const index = async (ref: LinkRef | undefined, path: string) => (ref === undefined ? undefined : indexAt(scope, ref, context, path))
       const bits = family === 4 ? 32 : 128
       const value = present({
         family: familyName(family === 4 ? 4 : 6),
