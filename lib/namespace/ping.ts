@@ -1,6 +1,6 @@
 // Ping from inside a namespace: what the caller asks for, the right kind of socket, and the words for what goes wrong.
 import { randomBytes, randomInt } from 'node:crypto'
-import { argumentError, rangeError } from '../codec/errors.js'
+import { argumentError, inside, rangeError } from '../codec/errors.js'
 import { parseIp } from '../codec/ip.js'
 import { errnoNumbers } from '../socket/errno.js'
 import { AbortError, isSystemCallError } from '../socket/error.js'
@@ -109,7 +109,7 @@ function parseTarget(address: string): Target {
   const refuse = (why: string) => argumentError('ERR_NETLOOM_INVALID_ADDRESS', `${JSON.stringify(address)}: ${why}`, 'address')
   if (typeof address !== 'string') throw argumentError('ERR_NETLOOM_INVALID_ADDRESS', `${typeof address} is not an address`, 'address')
   const percent = address.indexOf('%')
-  const ip = parseIp(percent < 0 ? address : address.slice(0, percent))
+  const ip = parseHere(percent < 0 ? address : address.slice(0, percent))
   const family = ip.length === 4 ? 4 : 6
   const linkLocal = family === 6 && ((ip[0] === 0xfe && (ip[1]! & 0xc0) === 0x80) || (ip[0] === 0xff && (ip[1]! & 0x0f) === 2))
   if (percent < 0) {
@@ -121,6 +121,14 @@ function parseTarget(address: string): Target {
   const zone = address.slice(percent + 1)
   if (/^[1-9]\d{0,8}$/.test(zone)) return { family, ip, scope: Number(zone) }
   return { family, ip, scope: 0, device: checkInterfaceName(zone, 'address') }
+}
+
+function parseHere(text: string): Uint8Array {
+  try {
+    return parseIp(text)
+  } catch (error) {
+    throw inside(error, 'address')
+  }
 }
 
 const isMapped = (ip: Uint8Array) => ip.subarray(0, 10).every(byte => byte === 0) && ip[10] === 0xff && ip[11] === 0xff
