@@ -98,7 +98,9 @@ Napi::Value RunInside(const Napi::CallbackInfo& info) {
   NamespacePointer home;
   if (Failure failure = openCurrent(&home)) return throwFailure(env, failure);
   bool away = !(target->identity == home->identity);
-  if (away && setns(target->fd.get(), CLONE_NEWNET) != 0) return throwFailure(env, Failure::of("setns"));
+  // Home first: a process in a user namespace of its own may be unable to return, and has to learn it while it is still there.
+  if (away && (setns(home->fd.get(), CLONE_NEWNET) != 0 || setns(target->fd.get(), CLONE_NEWNET) != 0))
+    return throwFailure(env, Failure::of("setns"));
   napi_value undefined = env.Undefined();
   napi_value result = nullptr;
   napi_status status = napi_call_function(env, undefined, info[1], 0, nullptr, &result);
@@ -140,11 +142,11 @@ Napi::Value OpenNetlink(const Napi::CallbackInfo& info) {
   options.protocol = arguments.integer(1);
   if (!info[2].IsUndefined()) {
     Napi::Object given = arguments.object(2);
-    Napi::Value receiveBuffer = given.Get("receiveBuffer");
+    Napi::Value receiveBuffer = arguments.member(given, "receiveBuffer");
     if (!receiveBuffer.IsUndefined()) options.receiveBuffer = arguments.toInteger(receiveBuffer);
-    Napi::Value groups = given.Get("groups");
+    Napi::Value groups = arguments.member(given, "groups");
     if (!groups.IsUndefined()) options.groups = arguments.toNumbers(groups);
-    options.allNamespaces = given.Get("allNamespaces").ToBoolean();
+    options.allNamespaces = arguments.toFlag(arguments.member(given, "allNamespaces"));
   }
   if (arguments.failed()) return {};
   return runAlone(info, [ns, options](Worker& worker) {
@@ -202,17 +204,17 @@ Napi::Value ExecInside(const Napi::CallbackInfo& info) {
   Napi::Object given = arguments.object(0);
   if (arguments.failed()) return {};
   Command command;
-  Napi::Value name = given.Get("namespaceName");
+  Napi::Value name = arguments.member(given, "namespaceName");
   if (!name.IsUndefined()) command.namespaceName = arguments.toText(name);
-  command.command = arguments.toText(given.Get("command"));
-  command.args = arguments.toTexts(given.Get("args"));
-  command.env = arguments.toTexts(given.Get("env"));
-  command.descriptors = arguments.toNumbers(given.Get("descriptors"));
-  Napi::Value argv0 = given.Get("argv0");
+  command.command = arguments.toText(arguments.member(given, "command"));
+  command.args = arguments.toTexts(arguments.member(given, "args"));
+  command.env = arguments.toTexts(arguments.member(given, "env"));
+  command.descriptors = arguments.toNumbers(arguments.member(given, "descriptors"));
+  Napi::Value argv0 = arguments.member(given, "argv0");
   if (!argv0.IsUndefined()) command.argv0 = arguments.toText(argv0);
-  Napi::Value uid = given.Get("uid");
+  Napi::Value uid = arguments.member(given, "uid");
   if (!uid.IsUndefined()) command.uid = static_cast<uint32_t>(arguments.toInteger(uid));
-  Napi::Value gid = given.Get("gid");
+  Napi::Value gid = arguments.member(given, "gid");
   if (!gid.IsUndefined()) command.gid = static_cast<uint32_t>(arguments.toInteger(gid));
   if (arguments.failed()) return {};
   return throwFailure(info.Env(), execute(command));

@@ -48,7 +48,7 @@ std::vector<std::string> Arguments::toTexts(Napi::Value value) {
     return texts;
   }
   auto array = value.As<Napi::Array>();
-  for (uint32_t index = 0; index < array.Length() && !failed_; ++index) texts.push_back(toText(array.Get(index)));
+  for (uint32_t index = 0; index < array.Length() && !failed_; ++index) texts.push_back(toText(element(array, index)));
   return texts;
 }
 
@@ -60,6 +60,13 @@ int Arguments::toInteger(Napi::Value value) {
   return value.As<Napi::Number>().Int32Value();
 }
 
+bool Arguments::toFlag(Napi::Value value) {
+  if (value.IsUndefined()) return false;
+  if (value.IsBoolean()) return value.As<Napi::Boolean>();
+  refuse("a boolean");
+  return false;
+}
+
 std::vector<uint32_t> Arguments::toNumbers(Napi::Value value) {
   std::vector<uint32_t> numbers;
   if (!value.IsArray()) {
@@ -68,7 +75,7 @@ std::vector<uint32_t> Arguments::toNumbers(Napi::Value value) {
   }
   auto array = value.As<Napi::Array>();
   for (uint32_t index = 0; index < array.Length() && !failed_; ++index)
-    numbers.push_back(static_cast<uint32_t>(toInteger(array.Get(index))));
+    numbers.push_back(static_cast<uint32_t>(toInteger(element(array, index))));
   return numbers;
 }
 
@@ -101,15 +108,30 @@ std::vector<SocketOption> Arguments::socketOptions(size_t index) {
   }
   auto array = info_[index].As<Napi::Array>();
   for (uint32_t item = 0; item < array.Length() && !failed_; ++item) {
-    Napi::Value value = array.Get(item);
+    Napi::Value value = element(array, item);
     if (!value.IsArray()) {
       refuse("a socket option [level, name, value]");
       break;
     }
     auto option = value.As<Napi::Array>();
-    options.push_back({toInteger(option.Get(0u)), toInteger(option.Get(1u)), toBytes(option.Get(2u))});
+    options.push_back({toInteger(element(option, 0)), toInteger(element(option, 1)), toBytes(element(option, 2))});
   }
   return options;
+}
+
+Napi::Value Arguments::member(Napi::Object object, const char* name) {
+  napi_value value = nullptr;
+  // Plain calls, because the wrapper's answer to an exception is an empty value that cannot even be asked what it is.
+  if (!failed_ && napi_get_named_property(env_, object, name, &value) == napi_ok) return {env_, value};
+  failed_ = true;
+  return env_.Undefined();
+}
+
+Napi::Value Arguments::element(Napi::Array array, uint32_t index) {
+  napi_value value = nullptr;
+  if (!failed_ && napi_get_element(env_, array, index, &value) == napi_ok) return {env_, value};
+  failed_ = true;
+  return env_.Undefined();
 }
 
 Napi::Object Arguments::object(size_t index) {

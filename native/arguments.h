@@ -31,13 +31,18 @@ class Arguments {
   std::vector<SocketOption> socketOptions(size_t index);
   Napi::Object object(size_t index);
 
+  // Undefined once something has failed, such as a getter of the caller's.
+  Napi::Value member(Napi::Object object, const char* name);
   std::string toText(Napi::Value value);
   std::vector<std::string> toTexts(Napi::Value value);
   int toInteger(Napi::Value value);
+  // False if undefined.
+  bool toFlag(Napi::Value value);
   std::vector<uint32_t> toNumbers(Napi::Value value);
 
  private:
   Bytes toBytes(Napi::Value value);
+  Napi::Value element(Napi::Array array, uint32_t index);
   void refuse(const char* wanted);
 
   const Napi::CallbackInfo& info_;

@@ -83,7 +83,13 @@ async function strand() {
   const made = await Promise.all(Array.from({ length: 20 }, () => addon.createNamespace()))
   const socket = await addon.openNetlink(addon.currentNamespace(), 0)
   const { done } = await socket.exchange(manyRequests(10))
-  process.stdout.write(`${new Set(made.map(namespace => namespace.inode)).size} ${done}\n`)
+  let refusal
+  try {
+    addon.runInside(made[0], () => undefined)
+  } catch (error) {
+    refusal = `${error.syscall} ${error.errno}`
+  }
+  process.stdout.write(`${new Set(made.map(namespace => namespace.inode)).size} ${done} ${refusal}\n`)
 }
 
 if (!isMainThread) await work()
