@@ -20,6 +20,7 @@ import {
   lacking,
   present,
 } from './arguments.js'
+import { blaming } from './blame.js'
 import { indexAt } from './link-index.js'
 import { type LinkRef, nameOf, type Scope } from './scope.js'
 
@@ -148,7 +149,8 @@ export function neighbourVerbs(scope: Scope) {
     }
     const index = await indexAt(scope, spec.link, context, 'link')
     const connection = await scope.connection()
-    await connection.request({ type, flags, codec: neighbourTable, value: { ...value, index }, context })
+    const request = connection.request({ type, flags, codec: neighbourTable, value: { ...value, index }, context })
+    await blaming(request, [[/link.*address/i, 'mac']])
   }
 
   return {

@@ -20,6 +20,7 @@ import {
   isUnsigned,
   present,
 } from './arguments.js'
+import { blaming, type Culprits } from './blame.js'
 import { indexAt } from './link-index.js'
 import { isRoute, type RawRoute, type Route, type RouteType, tableOf, toRoute } from './route-object.js'
 import { numberOf, prepareRoute, type RouteMessage, type RouteSpec, routeField, tableNumber, typeNames } from './route-request.js'
@@ -100,7 +101,7 @@ export function routeVerbs(scope: Scope) {
     const indexes: number[] = []
     for (const { ref, path } of prepared.links) indexes.push(await indexAt(scope, ref, context, path))
     const connection = await connected()
-    await connection.request({ type, flags, codec: routeTable, value: prepared.message(indexes), context })
+    await blaming(connection.request({ type, flags, codec: routeTable, value: prepared.message(indexes), context }), culprits(spec))
   }
 
   /** The dumps that answer a filter: one for each family, as each has tables of its own. */
@@ -217,6 +218,12 @@ export function routeVerbs(scope: Scope) {
     },
   }
 }
+
+const culprits = ({ via, src, link, nexthops }: RouteSpec): Culprits => [
+  [/prefsrc|source address/i, src && 'src'],
+  [/gateway|ENETUNREACH|EHOSTUNREACH/i, via ? 'via' : nexthops && 'nexthops'],
+  [/not up|egress device/i, nexthops ? 'nexthops' : link === undefined ? via && 'via' : 'link'],
+]
 
 /** The caller's name of a field of a look-up. */
 const lookupField = ([first]: readonly string[]): string | undefined =>

@@ -1,8 +1,9 @@
 // Addresses of links: what is added is what `ip address` shows, and what it adds is what list() says.
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
-import { type Address, type AddressOptions, Namespace, NetloomError } from '../../lib/index.js'
+import { type Address, type AddressOptions, Namespace } from '../../lib/index.js'
 import { useHost } from '../helpers/host.js'
 import { attempt, ip, run } from '../helpers/readers.js'
+import { refusal } from '../helpers/refusal.js'
 
 const host = useHost()
 let here: Namespace
@@ -65,15 +66,6 @@ function translated(entry: Shown): Partial<Address> {
   }
   return Object.fromEntries(Object.entries(said).filter(([, value]) => value !== undefined)) as Partial<Address>
 }
-const refusal = async (work: Promise<unknown>): Promise<NetloomError> => {
-  const error = await work.then(
-    () => undefined,
-    (thrown: unknown) => thrown,
-  )
-  if (!(error instanceof NetloomError)) throw new Error(`not refused with a NetloomError: ${String(error)}`)
-  return error
-}
-
 test.each<[string, string, AddressOptions]>([
   ['IPv4', '10.0.1.2/24', {}],
   ['IPv4 without a prefix length', '10.0.1.2', {}],
