@@ -1,8 +1,10 @@
 // Second readers: what ip, bridge, ethtool and their like say, so that no assertion rests on the library alone.
 
-import { execFile, spawn } from 'node:child_process'
+import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { stat } from 'node:fs/promises'
 import { createInterface } from 'node:readline'
+import { setTimeout } from 'node:timers/promises'
 
 /**
  * Where a program runs: a named namespace, that of a process (with `mounts` in its mount namespace too), a path,
@@ -109,13 +111,14 @@ export interface Running extends AsyncDisposable {
   stop(signal?: NodeJS.Signals): Promise<void>
 }
 
-/** Starts a program and leaves it running. With `ready`, waits until it has printed that on its standard error. */
+/** Starts a program and leaves it running, inside when this returns. With `ready`, waits until it has printed that on its standard error. */
 export async function start(where: Where, program: string, args: readonly string[] = [], ready?: RegExp): Promise<Running> {
   const [command = program, ...words] = [...entering(where), program, ...args]
   const child = spawn(command, words, { stdio: ['pipe', 'pipe', 'pipe'] })
   const ended = new Promise<void>(resolve => child.once('close', () => resolve()))
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]()
   await once(child, 'spawn')
+  if (where !== undefined) await arrival(child, where)
   await new Promise<void>((resolve, reject) => {
     let said = ''
     child.stderr.setEncoding('utf8').on('data', (text: string) => {
@@ -130,6 +133,17 @@ export async function start(where: Where, program: string, args: readonly string
     await ended
   }
   return { pid: child.pid ?? 0, lines, stop, [Symbol.asyncDispose]: () => stop() }
+}
+
+/** nsenter starts outside. */
+async function arrival(child: ChildProcess, where: Exclude<Where, undefined>): Promise<void> {
+  const { ino } = await stat(pathOf(where))
+  while (child.exitCode === null && child.signalCode === null) {
+    // No answer: it has ended, which the next look at its exit code tells.
+    const there = await stat(`/proc/${child.pid}/ns/net`).catch(() => undefined)
+    if (there?.ino === ino) return
+    await setTimeout(1)
+  }
 }
 
 /** `tcpdump -n -e` on a link, listening already: every packet is one line of `lines`. */
