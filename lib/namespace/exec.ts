@@ -123,12 +123,10 @@ function notStarted(error: unknown, command: string, cwd: string | URL | undefin
   if (!(error instanceof Error) || !('syscall' in error) || !String(error.syscall).startsWith('spawn') || !('errno' in error)) return error
   const code = 'code' in error ? String(error.code) : ''
   const lost = code === 'ENOENT' && cwd !== undefined && !existsSync(cwd)
-  const reason = lost
-    ? `no such working directory: ${cwd}`
-    : code === 'ENOENT'
-      ? 'command not found'
-      : code === 'EACCES'
-        ? 'not executable'
-        : undefined
+  const meanings: Record<string, string> = {
+    ENOENT: lost ? `no such working directory: ${cwd}` : 'command not found',
+    EACCES: 'not executable, or in a folder (of PATH) that may not be searched',
+  }
+  const reason = meanings[code]
   return new NetloomError(code, { operation: 'exec', subject: command, namespace: labelOf(info), reason, cause: error })
 }

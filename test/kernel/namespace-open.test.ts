@@ -124,7 +124,7 @@ describe('what is not there', () => {
   test('a path', async () => expect(await rejection({ path: '/no/such/file' })).toMatchObject({ code: 'ENOENT' }))
   test('a process', async () => expect(await rejection({ pid: 2 ** 31 - 1 })).toMatchObject({ code: 'ESRCH', reason: 'no such process' }))
   test('a process that has ended, but is not collected', async () => {
-    const parent = spawn('sh', ['-c', 'true & echo $!; exec sleep 60'], { stdio: ['ignore', 'pipe', 'ignore'] })
+    const parent = spawn('sh', ['-c', 'sleep 0.1 & echo $!; exec sleep 60'], { stdio: ['ignore', 'pipe', 'ignore'] })
     try {
       const [line] = (await createInterface({ input: parent.stdout })[Symbol.asyncIterator]().next()).value.split('\n')
       await expect.poll(() => run(undefined, 'cat', `/proc/${line}/stat`)).toContain(') Z ')

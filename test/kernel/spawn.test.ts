@@ -125,7 +125,7 @@ describe.each([false, true])('a process (mounts: %s)', mounts => {
 
 describe('without mounts', () => {
   test('a command that is not there is an error event, as child_process has it', async () => {
-    const [error] = await once(start('no-such-command'), 'error')
+    const [error] = await once(start('no-such-command', [], { env: { PATH: '/usr/bin:/bin' } }), 'error')
     expect(error).toMatchObject({ code: 'ENOENT', syscall: 'spawn no-such-command' })
     expect(await threadNamespaces()).toHaveLength(1)
   })
@@ -170,7 +170,10 @@ describe('with mounts', () => {
     ns.handle.close()
   })
   test('what cannot be run is told as a shell does', async () => {
-    expect(await started('no-such-command')).toMatchObject({ code: 127, stderr: 'netloom: no-such-command: command not found\n' })
+    expect(await started('no-such-command', [], { env: { PATH: '/usr/bin:/bin' } })).toMatchObject({
+      code: 127,
+      stderr: 'netloom: no-such-command: command not found\n',
+    })
     expect(await started('/etc/passwd')).toMatchObject({ code: 126, stderr: expect.stringContaining('Permission denied (EACCES)') })
   })
   test('the command is looked for in the PATH that it is given', async () => {
