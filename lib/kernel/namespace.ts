@@ -21,6 +21,8 @@ import { nsidOf } from './nsid.js'
 import { routeVerbs } from './routes.js'
 import { ruleVerbs } from './rules.js'
 import { Scope, scoped } from './scope.js'
+import { watch } from './watch.js'
+import type { WatchEvent, WatchKind, WatchOptions } from './watch-events.js'
 
 export interface NamespaceCreateOptions {
   /** Sets `lo` up, which a new namespace has down. Default false, as `ip netns add`. */
@@ -121,6 +123,14 @@ export class Namespace implements NamespaceInfo, AsyncDisposable {
   /** The number under which this namespace knows another one, if it has one for it. */
   nsid(other: NamespaceSource): Promise<number | undefined> {
     return nsidOf(this.#scope, other)
+  }
+
+  /**
+   * Every change as data, in this namespace or, with `namespaces: 'all'`, in all that have a name too. Begins with 'reset', the present state as
+   * 'set' events and 'ready'; the same again whenever the kernel had to drop events. Leave the loop, or use `signal`, to end it.
+   */
+  watch<K extends WatchKind>(kinds: readonly K[], options: WatchOptions = {}): AsyncGenerator<WatchEvent<K>, void> {
+    return watch(this.#scope, kinds, options)
   }
 
   /** Starts a process inside, as child_process.spawn does outside; `mounts: true` as `ip netns exec` does. */

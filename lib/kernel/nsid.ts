@@ -24,3 +24,18 @@ export async function nsidsOf(here: Scope, descriptors: readonly number[]): Prom
   const outcomes = await connection.batch(requests, { reply: { type: rtm.newNsid, codec: nsidTable } })
   return outcomes.map(({ objects: [answer] }) => (answer?.nsid === undefined || answer.nsid < 0 ? undefined : answer.nsid))
 }
+
+/** The number for a namespace; one is given for good if there was none. */
+export async function ensureNsid(here: Scope, fd: number): Promise<number | undefined> {
+  const [known] = await nsidsOf(here, [fd])
+  if (known !== undefined) return known
+  const connection = await here.connection()
+  const context = { operation: 'set namespace id', namespace: here.label }
+  const [{ error } = {}] = await connection.batch([{ type: rtm.newNsid, codec: nsidTable, value: { fd, nsid: automatic }, context }])
+  // Somebody else was faster: then it has one now.
+  if (error && error.code !== 'EEXIST') throw error
+  const [given] = await nsidsOf(here, [fd])
+  return given
+}
+/** NETNSA_NSID_NOT_ASSIGNED: the kernel chooses. */
+const automatic = -1

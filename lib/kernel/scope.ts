@@ -27,6 +27,7 @@ export class Scope {
   readonly info: NamespaceInfo
   #connection: Promise<Connection> | undefined
   #closed = false
+  readonly #closing = new Set<() => void>()
 
   constructor({ handle, info }: OpenNamespace) {
     this.handle = handle
@@ -71,9 +72,16 @@ export class Scope {
     return (await this.getLink(ref, { ...context, hints })).index
   }
 
+  /** Calls back when the namespace is closed; what it gives takes that back. */
+  onClose(callback: () => void): () => void {
+    this.#closing.add(callback)
+    return () => void this.#closing.delete(callback)
+  }
+
   close(): void {
     if (this.#closed) return
     this.#closed = true
+    for (const callback of this.#closing) callback()
     // A connection that could not be opened has nothing to close, and whoever asked for it has had the error.
     this.#connection?.then(
       connection => connection.close(),

@@ -4,7 +4,7 @@ import { isArgumentError, relabel } from '../codec/errors.js'
 import { Writer } from '../codec/writer.js'
 import { messageType, NETLINK_ROUTE, requestFlags } from '../protocol/netlink.js'
 import { readAcknowledgement, toError } from './acknowledgement.js'
-import { AbortError, NetloomError, systemError } from './error.js'
+import { AbortError, NetloomError, orAborted, systemError } from './error.js'
 import { type Framed, frame, messages } from './frame.js'
 import { type NamespaceHandle, type NetlinkSocket, native } from './native.js'
 
@@ -186,7 +186,7 @@ export class Connection {
     if (this.#closed) throw closedError(context)
     const exchange = this.#socket.exchange(bytes)
     try {
-      return (await (signal ? abortable(exchange, context.operation, signal) : exchange)).data
+      return (await orAborted(exchange, context.operation, signal)).data
     } catch (error) {
       throw this.#closed && !(error instanceof AbortError) ? closedError(context) : systemError(error, naming(context))
     }
@@ -209,7 +209,7 @@ export class Connection {
     let interrupted = false
     try {
       while (!finished) {
-        const { data, done } = await (signal ? abortable(step, context.operation, signal) : step)
+        const { data, done } = await orAborted(step, context.operation, signal)
         finished = done
         if (!done) step = socket.more(dumpChunk)
         const view = viewOf(data)
@@ -273,14 +273,4 @@ function dumpEnded(view: DataView, message: Framed, request: AnyRequest, sent: U
   if (ack.errno && toError(ack, request, sent).code === 'EINTR') return true
   if (ack.errno) throw toError(ack, request, sent)
   return false
-}
-
-/** The promise, or an AbortError as soon as the signal says so. The work itself goes on and is not left unhandled. */
-function abortable<T>(promise: Promise<T>, operation: string, signal: AbortSignal): Promise<T> {
-  return new Promise<T>((resolve, reject) => {
-    const abort = () => reject(new AbortError(operation, signal))
-    signal.addEventListener('abort', abort, { once: true })
-    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort))
-    if (signal.aborted) abort()
-  })
 }

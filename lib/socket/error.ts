@@ -89,3 +89,14 @@ export class AbortError extends Error {
     super(`${operation}: aborted`, { cause: signal.reason })
   }
 }
+
+/** The promise, or an AbortError as soon as the signal says so. What was waited for goes on, and is not left unhandled. */
+export function orAborted<T>(promise: Promise<T>, operation: string, signal: AbortSignal | undefined): Promise<T> {
+  if (!signal) return promise
+  return new Promise<T>((resolve, reject) => {
+    const abort = () => reject(new AbortError(operation, signal))
+    signal.addEventListener('abort', abort, { once: true })
+    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort))
+    if (signal.aborted) abort()
+  })
+}

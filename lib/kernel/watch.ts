@@ -1,0 +1,63 @@
+// Every change of links, addresses, routes and neighbours as data: after the start, and after events were lost, the whole present state first.
+
+import { argumentError } from '../codec/errors.js'
+import { NETLINK_ROUTE } from '../protocol/netlink.js'
+import { AbortError, orAborted } from '../socket/error.js'
+import { Subscription } from '../socket/subscription.js'
+import type { Scope } from './scope.js'
+import { watchAll } from './watch-all.js'
+import { groupsOf, type WatchEvent, type WatchKind, type WatchOptions, watchKinds } from './watch-events.js'
+import { WatchState } from './watch-state.js'
+
+/**
+ * Watches one namespace or all.
+ *
+ * Ends when the loop is left; throws AbortError for the signal, ECANCELED when the namespace is closed. It never ends by itself.
+ */
+export function watch<K extends WatchKind>(
+  scope: Scope,
+  kinds: readonly K[],
+  options: WatchOptions = {},
+): AsyncGenerator<WatchEvent<K>, void> {
+  if (!Array.isArray(kinds) || kinds.length === 0)
+    throw argumentError('ERR_NETLOOM_INVALID_OPTION', `a list of ${watchKinds.join(', ')}`, 'kinds')
+  kinds.forEach((kind, i) => {
+    if (!watchKinds.includes(kind))
+      throw argumentError('ERR_NETLOOM_UNKNOWN_NAME', `${String(kind)} is none of ${watchKinds.join(', ')}`, `kinds[${i}]`)
+  })
+  for (const option of Object.keys(options))
+    if (!['signal', 'namespaces', 'receiveBuffer'].includes(option))
+      throw argumentError('ERR_NETLOOM_UNKNOWN_OPTION', 'there is no such option; there are signal, namespaces, receiveBuffer', option)
+  if (options.namespaces !== undefined && options.namespaces !== 'all')
+    throw argumentError('ERR_NETLOOM_UNKNOWN_NAME', `${String(options.namespaces)} is not 'all'`, 'namespaces')
+  const everywhere = options.namespaces === 'all' || kinds.includes('namespace' as K)
+  return (everywhere ? watchAll(scope, kinds, options) : watchOne(scope, kinds, options)) as AsyncGenerator<WatchEvent<K>, void>
+}
+
+async function* watchOne(
+  scope: Scope,
+  kinds: readonly WatchKind[],
+  { signal, receiveBuffer }: WatchOptions,
+): AsyncGenerator<WatchEvent, void> {
+  if (signal?.aborted) throw new AbortError('watch', signal)
+  // Listening begins before the state is read, so that nothing falls between the two.
+  const subscription = await Subscription.open(scope.handle, NETLINK_ROUTE, groupsOf(kinds), { receiveBuffer })
+  const release = scope.onClose(() => subscription.close())
+  try {
+    for (;;) {
+      const state = new WatchState(work => work(scope), scope.info, kinds)
+      yield { type: 'reset' }
+      yield* state.read(signal)
+      yield { type: 'ready' }
+      for (let lost = false; !lost; ) {
+        const received = await orAborted(subscription.next(), 'watch', signal)
+        lost = received.lost
+        // What came before the gap is overtaken by the state that is read after it.
+        if (!lost) yield* state.apply(received.messages, signal)
+      }
+    }
+  } finally {
+    release()
+    subscription.close()
+  }
+}
