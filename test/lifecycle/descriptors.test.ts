@@ -83,19 +83,19 @@ test('what fails is undone, and says which call failed on what', async () => {
   const taken = `${directory}/taken`
   const namespace = await native().createNamespace(taken)
   const before = [await descriptors(), await mountPoints(directory)]
-  const failures: [Promise<unknown>, object][] = [
-    [native().createNamespace(taken), { errno: EEXIST, syscall: 'open', path: taken }],
-    [native().createNamespace(`${directory}/none/x`), { errno: ENOENT, syscall: 'open' }],
-    [native().openNamespace(`${directory}/none`), { errno: ENOENT, syscall: 'open' }],
-    [native().openNamespace('/etc/passwd'), { errno: EINVAL, syscall: 'fstatfs', path: '/etc/passwd' }],
-    [native().openNamespace('/proc/self/ns/mnt'), { errno: EINVAL, syscall: 'ioctl(NS_GET_NSTYPE)' }],
-    [native().removeNamespace(`${directory}/none`), { errno: ENOENT, syscall: 'unlink' }],
-    [native().readSysctl(namespace, '/etc/passwd'), { errno: EINVAL, syscall: 'open' }],
-    [native().readSysctl(namespace, '/proc/sys/net/../../version'), { errno: EINVAL, syscall: 'open' }],
-    [native().readSysctl(namespace, '/proc/sys/net/none'), { errno: ENOENT, syscall: 'open' }],
-    [native().writeSysctl(namespace, '/proc/sys/net/ipv4/ip_forward', 'x'), { errno: EINVAL, syscall: 'write' }],
+  const failures: [() => Promise<unknown>, object][] = [
+    [() => native().createNamespace(taken), { errno: EEXIST, syscall: 'open', path: taken }],
+    [() => native().createNamespace(`${directory}/none/x`), { errno: ENOENT, syscall: 'open' }],
+    [() => native().openNamespace(`${directory}/none`), { errno: ENOENT, syscall: 'open' }],
+    [() => native().openNamespace('/etc/passwd'), { errno: EINVAL, syscall: 'fstatfs', path: '/etc/passwd' }],
+    [() => native().openNamespace('/proc/self/ns/mnt'), { errno: EINVAL, syscall: 'ioctl(NS_GET_NSTYPE)' }],
+    [() => native().removeNamespace(`${directory}/none`), { errno: ENOENT, syscall: 'unlink' }],
+    [() => native().readSysctl(namespace, '/etc/passwd'), { errno: EINVAL, syscall: 'open' }],
+    [() => native().readSysctl(namespace, '/proc/sys/net/../../version'), { errno: EINVAL, syscall: 'open' }],
+    [() => native().readSysctl(namespace, '/proc/sys/net/none'), { errno: ENOENT, syscall: 'open' }],
+    [() => native().writeSysctl(namespace, '/proc/sys/net/ipv4/ip_forward', 'x'), { errno: EINVAL, syscall: 'write' }],
   ]
-  for (const [promise, expected] of failures) await expect(promise).rejects.toMatchObject(expected)
+  for (const [attempt, expected] of failures) await expect(attempt()).rejects.toMatchObject(expected)
   expect([await descriptors(), await mountPoints(directory)]).toEqual(before)
   namespace.close()
   await native().removeNamespace(taken)
