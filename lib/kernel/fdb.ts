@@ -147,7 +147,8 @@ export function fdbMessage(spec: FdbSpec, deleting = false): FdbMessage {
   const state = spec.state ?? (ownTable ? 'permanent' : 'static')
   return present({
     family: 'bridge' as const,
-    state: deleting ? undefined : [wireStates[state]],
+    // Wanted for deleting too, by devices without a bridge's table.
+    state: [wireStates[state]],
     flags: [ownTable ? ('self' as const) : ('master' as const), ...(sticky && !deleting ? (['sticky'] as const) : [])],
     lladdr: mac,
     vlan,
