@@ -10,16 +10,18 @@ const containers = [n1, n2, n3]
 const address = (number: number) => `10.0.1.${number}`
 
 // The bridge, and for each namespace a cable from its eth0 to a port. The bridge has an address too: it is an interface of the host.
-const bridge = await host.links.create({ kind: 'bridge', name: 'br0', up: true })
+await host.links.create({ kind: 'bridge', name: 'br0', up: true })
 await host.addresses.add('br0', `${address(254)}/24`)
 for (const [i, namespace] of containers.entries()) {
   await host.links.create({ kind: 'veth', name: `port${i + 1}`, master: 'br0', up: true, peer: { name: 'eth0', namespace, up: true } })
   await namespace.addresses.add('eth0', `${address(i + 1)}/24`)
 }
-const { bridgeId, stp, ageingTime } = bridge.options
+for (const { name, options } of await host.links.list({ kind: 'bridge' })) {
+  const { bridgeId, stp, ageingTime } = options
+  const id = bridgeId && `${bridgeId.prio.toString(16)}.${bridgeId.addr}`
+  console.log(`${name}: id ${id}, spanning tree ${stp ? 'on' : 'off'}, ageing time ${ageingTime} s`)
+}
 const ports = await host.links.list({ master: 'br0' })
-const id = bridgeId && `${bridgeId.prio.toString(16)}.${bridgeId.addr}`
-console.log(`br0: id ${id}, spanning tree ${stp ? 'on' : 'off'}, ageing time ${ageingTime} s`)
 console.log(`ports: ${ports.map(({ name, port }) => `${name} (${port?.state})`).join(', ')}`)
 
 for (const [i, from] of containers.entries()) {

@@ -42,7 +42,7 @@ interface Row {
   readonly name: string
   readonly facts: string
   /** The other end of the cable: where it is, and what is known of it there. */
-  readonly far?: { readonly place: string; readonly facts: string }
+  readonly far?: { readonly place: string; readonly facts: readonly string[] }
 }
 
 const keyOf = (namespace: string | undefined, link: string) => JSON.stringify([namespace, link])
@@ -76,9 +76,9 @@ function farOf(topology: Topology, folded: ReadonlySet<string>) {
   return (end: CableEnd, here: TopologyNamespace): NonNullable<Row['far']> => {
     const namespace = known.get(end.namespace ?? '')
     const link = namespace?.links.find(({ name }) => name === end.link)
-    if (!namespace || !link) return { place: safe(placeOf(end)), facts: safe(end.link) }
+    if (!namespace || !link) return { place: safe(placeOf(end)), facts: [safe(end.link)] }
     const routes = folded.has(namespace.id) ? namespace.defaultRoutes.map(routeText) : []
-    return { place: namespace === here ? 'here' : safe(titleOf(namespace)), facts: [...describeLink(link), ...routes].map(safe).join('  ') }
+    return { place: namespace === here ? 'here' : safe(titleOf(namespace)), facts: [...describeLink(link), ...routes].map(safe) }
   }
 }
 
@@ -115,6 +115,10 @@ function box({ id, ...namespace }: TopologyNamespace, rows: readonly Row[], pain
   const lengthOf = ({ tree, name, facts }: Row) => (facts === '' ? widthOf(tree + name) : column + widthOf(facts))
   const inner = Math.max(widthOf(title + identity) + 1, ...rows.map(lengthOf)) + 1
   const places = Math.max(0, ...rows.map(({ far }) => widthOf(far?.place ?? '')))
+  // The other ends in columns, as they mostly have the same sorts of facts.
+  const farColumn = (i: number) => Math.max(0, ...rows.map(({ far }) => widthOf(far?.facts[i] ?? '')))
+  const inColumns = (facts: readonly string[]) =>
+    facts.map((fact, i) => (i === facts.length - 1 ? fact : fact + ' '.repeat(farColumn(i) - widthOf(fact)))).join('  ')
   const line = (text: string) => paint('gray', text)
   const body = rows.map(row => {
     const { tree, name, facts, far } = row
@@ -123,7 +127,7 @@ function box({ id, ...namespace }: TopologyNamespace, rows: readonly Row[], pain
     const room = inner - lengthOf(row)
     if (!far) return `${line('│')} ${left}${' '.repeat(room)}${line('│')}`
     const place = `${paint('bold', far.place)}${' '.repeat(places - widthOf(far.place))}`
-    return `${line('│')} ${left}${line(` ${'─'.repeat(room - 1)}┼───`)} ${place}  ${paint('cyan', far.facts)}`
+    return `${line('│')} ${left}${line(` ${'─'.repeat(room - 1)}┼───`)} ${place}  ${paint('cyan', inColumns(far.facts))}`
   })
   return [
     `${line('┌─')} ${paint('bold', title)}${line(identity)} ${line(`${'─'.repeat(inner - 2 - widthOf(title + identity))}┐`)}`,

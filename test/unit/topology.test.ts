@@ -73,7 +73,7 @@ test('a bridge as text: ports below it, what has one cable only at the end of th
     '│ lo                                      │',
     '│ br0       bridge  10.0.1.254/24         │',
     '│ ├─ web-1 ───────────────────────────────┼─── web-1                 eth0  10.0.1.1/24  default via 10.0.1.254',
-    '│ ├─ web-2 ───────────────────────────────┼─── net:[4026532005]      eth0  10.0.1.2/24  down  default via 10.0.1.254',
+    '│ ├─ web-2 ───────────────────────────────┼─── net:[4026532005]      eth0  10.0.1.2/24  down                    default via 10.0.1.254',
     '│ └─ tap0   tun  down                     │',
     '│ out ────────────────────────────────────┼─── an unknown namespace  in',
     '│ └─ out.5  vlan  10.0.5.1/24  no carrier │',

@@ -1,0 +1,148 @@
+// The demo's third part (S3): many namespaces on one bridge.
+import { type Namespace, routeFlags } from 'netloom'
+import type { Lab } from './lab.js'
+import type { Options, Subnet } from './options.js'
+import { heading, milliseconds, since, step, strong, table, thousands } from './show.js'
+
+/** A namespace on the bridge. */
+export interface Member {
+  readonly namespace: Namespace
+  readonly name: string
+  readonly address: string
+  /** Its port of the bridge, in the host. */
+  readonly port: string
+}
+export interface Network {
+  readonly host: Namespace
+  readonly members: readonly Member[]
+  readonly subnet: Subnet
+  /** The bridge's own address, through which the members reach everything else. */
+  readonly gateway: string
+}
+
+export async function buildBridge(lab: Lab, { count, subnet }: Options): Promise<Network> {
+  heading(`A bridge and ${thousands(count)} namespaces`)
+  const gateway = subnet.host(1)
+  const host = await lab.namespace('host', { loopback: true, ipv6: 'none' })
+  step(`host, ${host}, plays the machine; yours stays as it is`, 'ip netns add host')
+  await host.links.create({ kind: 'bridge', name: 'br0', up: true })
+  step('bridge br0, up', 'ip -n host link add br0 up type bridge')
+  await host.addresses.add('br0', `${gateway}/${subnet.prefix}`)
+  step(
+    `br0 has ${gateway}/${subnet.prefix}: it is an interface of the host, too`,
+    `ip -n host address add ${gateway}/${subnet.prefix} dev br0`,
+  )
+
+  const started = performance.now()
+  const digits = String(count).length
+  const numbers = Array.from({ length: count }, (_, i) => i + 1)
+  const places = await lab.each('namespaces', numbers, async number => {
+    const name = `n${String(number).padStart(digits, '0')}`
+    const [address, port] = [subnet.host(number + 1), `v-${name}`]
+    return { namespace: await lab.namespace(name, { ipv6: 'none' }), name, address, port }
+  })
+  // One after the other, so that the ports are in order.
+  const plug = async (member: Member) => {
+    const { port, namespace } = member
+    await host.links.create({ kind: 'veth', name: port, master: 'br0', up: true, peer: { name: 'eth0', namespace, up: true } })
+    return member
+  }
+  const members = await lab.each('cables', places, plug, 1)
+  await lab.each('addresses', members, async ({ namespace, address }) => {
+    await namespace.addresses.add('eth0', `${address}/${subnet.prefix}`)
+    await namespace.routes.add({ to: 'default', via: gateway })
+  })
+  const time = since(started)
+  const [first, last] = [members[0]?.name ?? '', members.at(-1)?.name ?? '']
+  step(`namespaces ${first} to ${last}`, `ip netns add ${first}`)
+  step(
+    'each with a cable from its eth0 to a port of br0',
+    `ip -n host link add v-${first} master br0 up type veth peer name eth0 netns ${first}`,
+  )
+  step(
+    `addresses ${members[0]?.address} to ${members.at(-1)?.address}`,
+    `ip -n ${first} address add ${members[0]?.address}/${subnet.prefix} dev eth0`,
+  )
+  step(`and a default route: all ${thousands(count)} made in ${strong(time)}`, `ip -n ${first} route add default via ${gateway}`)
+  const ports = await host.links.list({ master: 'br0' })
+  const forwarding = ports.filter(({ port }) => port?.state === 'forwarding')
+  step(`br0 has ${thousands(ports.length)} ports, ${thousands(forwarding.length)} of them forwarding`, 'bridge -n host link')
+  return { host, members, subnet, gateway }
+}
+
+export async function showRoutes({ members }: Network): Promise<void> {
+  const [first] = members
+  if (first === undefined) return
+  const { namespace, name } = first
+  const names = new Map((await namespace.links.list()).map(link => [link.index, link.name]))
+  const rows: string[][] = []
+  for (const which of ['main', 'local'] as const) {
+    for (const route of await namespace.routes.list({ table: which, family: 4 })) {
+      const { to, type = 'unicast', via = '', link, protocol, scope = '' } = route
+      const interfaceName = link === undefined ? '' : (names.get(link) ?? '')
+      rows.push([which, type === 'unicast' ? to : `${type} ${to}`, via, routeFlags(route), interfaceName, protocol, scope])
+    }
+  }
+  step(`the routes of ${name}`, `ip -n ${name} route show table all`)
+  table(['table', 'destination', 'gateway', 'flags', 'interface', 'protocol', 'scope'], rows)
+}
+
+/** What the bridge learned from the pings: which MAC is behind which port, and when it was last heard of. */
+export async function showMacTable({ host, members }: Network): Promise<void> {
+  const ports = new Map((await host.links.list({ master: 'br0' })).map(({ index, name }) => [index, name]))
+  const owners = new Map(members.map(({ port, name, address }) => [port, `${name}, ${address}`]))
+  const entries = (await host.fdb.list({ bridge: 'br0' })).filter(entry => !entry.permanent)
+  const rows = entries
+    .map(({ mac, port, age = 0 }) => [mac, ports.get(port) ?? '', owners.get(ports.get(port) ?? '') ?? '', `${age.toFixed(2)} s`])
+    .sort((a, b) => ((a[1] ?? '') < (b[1] ?? '') ? -1 : 1))
+  step(`br0 has learned ${thousands(entries.length)} MAC addresses from these pings`, 'bridge -n host -s fdb show br br0')
+  table(['MAC', 'port', 'behind it', 'heard of'], rows)
+  await host.links.update('br0', { options: { ageingTime: 60 } })
+  step('from now on, br0 forgets after 60 s in place of 300 s', 'ip -n host link set br0 type bridge ageing_time 6000')
+}
+
+/** Up to this many, everybody pings everybody, and the times fit on a line. */
+const mostInMatrix = 12
+
+export async function pingAround(lab: Lab, network: Network): Promise<void> {
+  const { members, gateway, host } = network
+  const started = performance.now()
+  const targets = [...members.map(({ name, address }) => ({ name, address })), { name: 'br0', address: gateway }]
+  const all = members.length <= mostInMatrix
+  // A ring, when there are many: each pings the next one.
+  const targetsOf = (i: number) => (all ? targets : [{ ...members[(i + 1) % members.length]! }])
+  const rows = await lab.each('pinging', members, async ({ namespace, name }, i) => {
+    const times: (number | undefined)[] = []
+    for (const target of targetsOf(i)) {
+      if (target.name === name) times.push(undefined)
+      else times.push((await namespace.ping(target.address, { count: 1, timeout: 2, signal: lab.signal })).rtt?.avg ?? Number.NaN)
+    }
+    return { name, times }
+  })
+  const times = rows.flatMap(row => row.times).filter(time => time !== undefined)
+  const answered = times.filter(time => !Number.isNaN(time)).sort((a, b) => a - b)
+  step(
+    `${all ? 'all ping all, and br0' : 'each pings the next'}: ${thousands(answered.length)} of ${thousands(times.length)} answered (${since(started)})`,
+    `ip netns exec ${members[0]?.name} ping -c 1 ${targetsOf(0).find(({ name }) => name !== members[0]?.name)?.address}`,
+  )
+  if (all) {
+    const cell = (time: number | undefined) => (time === undefined ? '·' : Number.isNaN(time) ? 'lost' : time.toFixed(2))
+    table(
+      ['ms', ...targets.map(({ name }) => name)],
+      rows.map(row => [row.name, ...row.times.map(cell)]),
+    )
+  }
+  const [min, median, max] = [answered[0], answered[answered.length >> 1], answered.at(-1)]
+  step(`round trips: ${milliseconds(min ?? 0)} at least, ${milliseconds(median ?? 0)} typically, ${milliseconds(max ?? 0)} at most`)
+  if (answered.length < times.length) throw new Error(`${times.length - answered.length} pings were lost: ${await suspect(host)}`)
+}
+
+/** The usual reason for a bridge that passes ARP and drops IP. */
+async function suspect(host: Namespace): Promise<string> {
+  try {
+    const calls = await host.sysctl.get('net.bridge.bridge-nf-call-iptables')
+    return `net.bridge.bridge-nf-call-iptables is ${calls}, so that a firewall ${calls === '0' ? 'is not the reason' : 'may have dropped them'}`
+  } catch (error) {
+    return `no firewall sees bridged packets here (${error instanceof Error ? error.message : error})`
+  }
+}
