@@ -39,18 +39,22 @@ export async function exec(
   args: readonly string[] = [],
   options: ExecOptions = {},
 ): Promise<{ stdout: string; stderr: string }> {
-  const { input, maxBuffer = DEFAULT_MAX_BUFFER, signal, ...settings } = options ?? {}
+  const { input, maxBuffer = DEFAULT_MAX_BUFFER, signal, timeout = 0, ...settings } = options ?? {}
   if ('stdio' in settings) throw argumentError('ERR_NETLOOM_INVALID_OPTION', 'exec collects what is printed; spawn() takes stdio', 'stdio')
   if (input !== undefined && typeof input !== 'string' && !(input instanceof Uint8Array))
     throw argumentError('ERR_NETLOOM_INVALID_OPTION', 'neither text nor bytes', 'input')
   if (!(typeof maxBuffer === 'number' && maxBuffer >= 0))
     throw rangeError('ERR_NETLOOM_INVALID_OPTION', 'not a number of bytes', 'maxBuffer')
+  if (!(typeof timeout === 'number' && timeout >= 0))
+    throw rangeError('ERR_NETLOOM_INVALID_OPTION', 'not a number of milliseconds', 'timeout')
   if (signal?.aborted) throw new AbortError(`exec ${command}`, signal)
 
   const child = spawn(where, command, args, { ...settings, stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'] })
   const stop = new Stop(child, settings.killSignal)
   const abort = () => signal && stop.because(new AbortError(`exec ${command}`, signal))
   signal?.addEventListener('abort', abort, { once: true })
+  // Not left to child_process, which would go on waiting for grandchildren that hold the streams.
+  const timer = timeout > 0 ? setTimeout(() => stop.now(), timeout) : undefined
   try {
     const collect = (stream: 'stdout' | 'stderr') => collector(child, stream, maxBuffer, error => stop.because(error))
     const [stdout, stderr] = [collect('stdout'), collect('stderr')]
@@ -71,27 +75,39 @@ export async function exec(
   } catch (error) {
     throw notStarted(error, command, settings.cwd, where.info)
   } finally {
+    clearTimeout(timer)
     signal?.removeEventListener('abort', abort)
   }
 }
 
-/** Ends the waiting before the command ends. */
+/** Kills the command before it ends by itself. */
 class Stop {
+  readonly #child: ChildProcess
+  readonly #killSignal: NodeJS.Signals | number | undefined
   readonly happened: Promise<never>
-  readonly because: (error: Error) => void
+  #reject!: (error: Error) => void
 
   constructor(child: ChildProcess, killSignal: NodeJS.Signals | number | undefined) {
-    let reject: (error: Error) => void
-    this.happened = new Promise((_, refuse) => {
-      reject = refuse
+    this.#child = child
+    this.#killSignal = killSignal
+    this.happened = new Promise((_, reject) => {
+      this.#reject = reject
     })
-    this.because = error => {
-      child.kill(killSignal)
-      // Grandchildren may keep the pipes open.
-      child.stdout?.destroy()
-      child.stderr?.destroy()
-      reject(error)
-    }
+    // It may happen when nobody waits any more.
+    this.happened.catch(() => undefined)
+  }
+
+  now(): void {
+    this.#child.kill(this.#killSignal)
+    // Grandchildren may hold the streams open.
+    this.#child.stdout?.destroy()
+    this.#child.stderr?.destroy()
+  }
+
+  /** And ends the waiting for it, with the error. */
+  because(error: Error): void {
+    this.now()
+    this.#reject(error)
   }
 }
 

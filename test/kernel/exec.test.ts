@@ -76,6 +76,12 @@ describe('a command that fails', () => {
     const error = await rejection('sleep', ['60'], { timeout: 50 })
     expect(error).toMatchObject({ code: null, signal: 'SIGTERM', killed: true })
   })
+  test('after its time, although grandchildren hold the streams', async () => {
+    const start = performance.now()
+    const error = await rejection('sh', ['-c', 'echo out; sleep 5 & wait'], { timeout: 100, killSignal: 'SIGKILL' })
+    expect(error).toMatchObject({ code: null, signal: 'SIGKILL', killed: true, stdout: 'out\n' })
+    expect(performance.now() - start).toBeLessThan(3000)
+  })
   test('is not found', async () => {
     const error = await rejection('no-such-command', [], { env: { PATH: '/usr/bin:/bin' } })
     expect(error).toMatchObject({
@@ -140,6 +146,7 @@ describe('wrong arguments', () => {
     ['input', 'ls', [], { input: 5 }],
     ['maxBuffer', 'ls', [], { maxBuffer: -1 }],
     ['maxBuffer', 'ls', [], { maxBuffer: 'x' }],
+    ['timeout', 'ls', [], { timeout: -1 }],
   ])('%s', async (path, command, args, options) => {
     const error = await rejection(command as string, args as string[], options as ExecOptions)
     expect(error).toMatchObject({ code: invalid, path })
