@@ -5,6 +5,7 @@ import { spawnSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync, renameSync, rmSync, statSync, utimesSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { alone } from './lock.mjs'
 import { findProgram } from './machine.mjs'
 
 process.chdir(fileURLToPath(new URL('..', import.meta.url)))
@@ -14,13 +15,19 @@ class SetupError extends Error {}
 try {
   checkNode()
   checkTools()
-  installDependencies()
-  buildAddon()
-  compile('lib', 'dist', 'tsconfig.build.json')
-  compile('examples', 'dist-examples', 'tsconfig.examples.json', 'dist')
+  await alone(
+    process.cwd(),
+    () => say('waiting for another set-up of this clone'),
+    () => {
+      installDependencies()
+      buildAddon()
+      compile('lib', 'dist', 'tsconfig.build.json')
+      compile('examples', 'dist-examples', 'tsconfig.examples.json', 'dist')
+    },
+  )
 } catch (error) {
   if (!(error instanceof SetupError)) throw error
-  process.stderr.write(`setup: ${error.message}\n`)
+  say(error.message)
   process.exit(1)
 }
 
@@ -81,22 +88,19 @@ function buildAddon() {
 
 /** Compiles to a folder of its own and swaps it in, so that a failure keeps the old output and a removed source leaves none. */
 function compile(source, output, project, ...dependsOn) {
-  if (!existsSync(source)) return process.stderr.write(`setup: no ${source} to compile yet\n`)
   const started = new Date()
   const sources = [source, project, 'tsconfig.json', 'package.json', ...dependsOn].map(newestTime)
   if (existsSync(output) && statSync(output).mtimeMs >= Math.max(...sources.map(time => time ?? 0))) return
-  const fresh = `node_modules/.${output}-${process.pid}`
+  const [fresh, old] = ['new', 'old'].map(age => `node_modules/.${output}-${age}-${process.pid}`)
   try {
     step(`compiling ${source}`, [process.execPath, 'node_modules/typescript/bin/tsc', '-p', project, '--outDir', fresh])
     // A source saved while the compiler ran is newer than this, so that the next run compiles it.
     utimesSync(fresh, started, started)
-    rmSync(output, { recursive: true, force: true })
+    // Programs that run from the old output meanwhile miss it for a moment only.
+    if (existsSync(output)) renameSync(output, old)
     renameSync(fresh, output)
-  } catch (error) {
-    // Another set-up of the same clone was quicker; what it put there is as new as ours.
-    if (error.code !== 'ENOTEMPTY' && error.code !== 'EEXIST') throw error
   } finally {
-    rmSync(fresh, { recursive: true, force: true })
+    for (const folder of [fresh, old]) rmSync(folder, { recursive: true, force: true })
   }
 }
 
@@ -110,11 +114,15 @@ function newestTime(path) {
 
 /** Runs a program, quietly if it succeeds; its whole output and the end of this process if it fails. */
 function step(announcement, [program, ...args]) {
-  if (announcement !== undefined) process.stderr.write(`setup: ${announcement}\n`)
+  if (announcement !== undefined) say(announcement)
   const result = spawnSync(program, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'], maxBuffer: 1 << 28 })
   if (result.status === 0) return
   process.stderr.write(`${result.stdout ?? ''}${result.stderr ?? ''}`)
   throw new SetupError(
     `${[program, ...args].join(' ')}: ${result.error?.message ?? `failed with ${result.signal ?? `exit code ${result.status}`}`}`,
   )
+}
+
+function say(line) {
+  process.stderr.write(`setup: ${line}\n`)
 }
