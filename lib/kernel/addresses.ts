@@ -18,8 +18,6 @@ import { checkAt, checkOptions, isFamily, isLink } from './arguments.js'
 import { indexAt, linkAt } from './link-index.js'
 import { type LinkRef, nameOf, type Scope } from './scope.js'
 
-export type { Address, AddressOptions } from './address-object.js'
-
 export interface AddressFilter {
   readonly link?: LinkRef
   readonly family?: 4 | 6

@@ -239,6 +239,8 @@ function checkCombination(route: RouteSpec, family: 4 | 6, deleting: boolean): v
     if (address !== undefined && family === 6 && ipFamily(address) === 4)
       throw argumentError('ERR_NETLOOM_INVALID_ADDRESS', `${address}: an IPv6 route cannot lead through an IPv4 router`, path)
   if (nexthops?.length === 0) throw conflict('nexthops', 'is empty')
+  for (const [i, hop] of (nexthops ?? []).entries())
+    if (hop.via === undefined && hop.link === undefined) throw lacking(`nexthops[${i}].via`, 'a nexthop needs via, or link')
   if (nexthops !== undefined)
     for (const [name, given] of Object.entries({ via, link }))
       if (given !== undefined) throw conflict(name, 'does not go with nexthops, each of which has its own')

@@ -26,10 +26,6 @@ import { isRoute, type RawRoute, type Route, type RouteType, tableOf, toRoute } 
 import { numberOf, prepareRoute, type RouteMessage, type RouteSpec, routeField, tableNumber, typeNames } from './route-request.js'
 import type { LinkRef, Scope } from './scope.js'
 
-export type { RouteMetrics } from './route-metrics.js'
-export type { Nexthop, Route, RouteType } from './route-object.js'
-export type { NexthopSpec, RouteSpec } from './route-request.js'
-
 /** Which routes; the kernel does the choosing. */
 export interface RouteFilter {
   /** 'main' by default. */

@@ -1,8 +1,7 @@
 // MAC tables: what a bridge learns and what it is told, as `bridge fdb show` has it; ages; the table of a vxlan.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
-import { type FdbEntry, Namespace } from '../../lib/index.js'
-import type { FdbSpec } from '../../lib/kernel/fdb.js'
+import { type FdbEntry, type FdbSpec, Namespace } from '../../lib/index.js'
 import { needs } from '../helpers/features.js'
 import { useHost } from '../helpers/host.js'
 import { attempt, bridge, ping, run } from '../helpers/readers.js'

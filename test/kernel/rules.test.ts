@@ -1,7 +1,6 @@
 // Routing rules: what is added is what `ip rule` shows, and what it adds is what list() says.
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
-import { Namespace, type Rule } from '../../lib/index.js'
-import type { RuleSpec } from '../../lib/kernel/rules.js'
+import { Namespace, type Rule, type RuleSpec } from '../../lib/index.js'
 import { useHost } from '../helpers/host.js'
 import { attempt, ip, run } from '../helpers/readers.js'
 import { refusal } from '../helpers/refusal.js'
