@@ -2,13 +2,14 @@
 import { constants } from 'node:os'
 import { argv, version } from 'node:process'
 import { Namespace } from 'netloom'
-import { buildBridge, pingAround, showMacTable, showRoutes } from './demo/bridge.js'
+import { buildBridge, showMacTable, showRoutes } from './demo/bridge.js'
 import { showIdentity } from './demo/identity.js'
 import { Lab } from './demo/lab.js'
 import { type Options, readOptions, UsageError, usage } from './demo/options.js'
 import { connectPair } from './demo/pair.js'
 import { showPeers } from './demo/peers.js'
 import { drawPicture } from './demo/picture.js'
+import { pingAround } from './demo/pings.js'
 import { bad, faint, good, heading, say, since, step, strong, thousands, wipe } from './demo/show.js'
 
 const interruption = new AbortController()

@@ -2,7 +2,7 @@
 import { type Namespace, routeFlags } from 'netloom'
 import type { Lab } from './lab.js'
 import type { Options, Subnet } from './options.js'
-import { heading, milliseconds, since, step, strong, table, thousands } from './show.js'
+import { heading, since, step, strong, table, thousands } from './show.js'
 
 /** A namespace on the bridge. */
 export interface Member {
@@ -99,50 +99,4 @@ export async function showMacTable({ host, members }: Network): Promise<void> {
   table(['MAC', 'port', 'behind it', 'heard of'], rows)
   await host.links.update('br0', { options: { ageingTime: 60 } })
   step('from now on, br0 forgets after 60 s in place of 300 s', 'ip -n host link set br0 type bridge ageing_time 6000')
-}
-
-/** Up to this many, everybody pings everybody, and the times fit on a line. */
-const mostInMatrix = 12
-
-export async function pingAround(lab: Lab, network: Network): Promise<void> {
-  const { members, gateway, host } = network
-  const started = performance.now()
-  const targets = [...members.map(({ name, address }) => ({ name, address })), { name: 'br0', address: gateway }]
-  const all = members.length <= mostInMatrix
-  // A ring, when there are many: each pings the next one.
-  const targetsOf = (i: number) => (all ? targets : [{ ...members[(i + 1) % members.length]! }])
-  const rows = await lab.each('pinging', members, async ({ namespace, name }, i) => {
-    const times: (number | undefined)[] = []
-    for (const target of targetsOf(i)) {
-      if (target.name === name) times.push(undefined)
-      else times.push((await namespace.ping(target.address, { count: 1, timeout: 2, signal: lab.signal })).rtt?.avg ?? Number.NaN)
-    }
-    return { name, times }
-  })
-  const times = rows.flatMap(row => row.times).filter(time => time !== undefined)
-  const answered = times.filter(time => !Number.isNaN(time)).sort((a, b) => a - b)
-  step(
-    `${all ? 'all ping all, and br0' : 'each pings the next'}: ${thousands(answered.length)} of ${thousands(times.length)} answered (${since(started)})`,
-    `ip netns exec ${members[0]?.name} ping -c 1 ${targetsOf(0).find(({ name }) => name !== members[0]?.name)?.address}`,
-  )
-  if (all) {
-    const cell = (time: number | undefined) => (time === undefined ? '·' : Number.isNaN(time) ? 'lost' : time.toFixed(2))
-    table(
-      ['ms', ...targets.map(({ name }) => name)],
-      rows.map(row => [row.name, ...row.times.map(cell)]),
-    )
-  }
-  const [min, median, max] = [answered[0], answered[answered.length >> 1], answered.at(-1)]
-  step(`round trips: ${milliseconds(min ?? 0)} at least, ${milliseconds(median ?? 0)} typically, ${milliseconds(max ?? 0)} at most`)
-  if (answered.length < times.length) throw new Error(`${times.length - answered.length} pings were lost: ${await suspect(host)}`)
-}
-
-/** The usual reason for a bridge that passes ARP and drops IP. */
-async function suspect(host: Namespace): Promise<string> {
-  try {
-    const calls = await host.sysctl.get('net.bridge.bridge-nf-call-iptables')
-    return `net.bridge.bridge-nf-call-iptables is ${calls}, so that a firewall ${calls === '0' ? 'is not the reason' : 'may have dropped them'}`
-  } catch (error) {
-    return `no firewall sees bridged packets here (${error instanceof Error ? error.message : error})`
-  }
 }

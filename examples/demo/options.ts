@@ -6,12 +6,12 @@ export const usage = `Usage: npm run demo -- [--count N] [--subnet A.B.C.D/LENGT
 
 Builds namespaces, a veth pair and a bridge, pings, looks, draws, and removes everything again.
 
-  --count N     how many namespaces on the bridge, 2 to 1023 (default 12)
+  --count N     how many namespaces on the bridge, 2 to 1000 (default 12)
   --subnet S    the IPv4 network that they are in (default 10.0.1.0/24)
   --help        this text
 `
-/** A bridge has at most as many ports. */
-const mostPorts = 1023
+/** A bridge has up to 1,023 ports, but with its usual settings the kernel queues no more than 1,000 copies of a broadcast. */
+const mostPorts = 1000
 
 export interface Options {
   readonly count: number
@@ -35,7 +35,7 @@ export function readOptions(args: string[]): Options | undefined {
   const { count, subnet, help } = parse(args)
   if (help) return undefined
   if (!/^\d+$/.test(count) || Number(count) < 2 || Number(count) > mostPorts)
-    throw new UsageError(`--count ${count}: give a number from 2 to ${mostPorts}, which is as many ports as a bridge can have`)
+    throw new UsageError(`--count ${count}: give a number from 2 to ${mostPorts}; more ports on one bridge lose broadcasts`)
   const options = { count: Number(count), subnet: parseSubnet(subnet) }
   const hosts = 2 ** (32 - options.subnet.prefix) - 2
   if (hosts < options.count + 1) {

@@ -15,7 +15,7 @@ export async function drawPicture(pair: readonly Namespace[], { host, members }:
   step(`${thousands(namespaces.length)} namespaces, ${thousands(links)} links, ${thousands(cables.length)} cables`)
   const few = members.length <= mostDrawn
   const drawn = few ? topology : part(topology, new Set(members.slice(drawnOfMany).map(({ namespace }) => String(namespace))))
-  if (!few) say(`    ${faint(`the first ${drawnOfMany} of n1 to n${members.length} are drawn`)}`)
+  if (!few) say(`    ${faint(`the first ${drawnOfMany} of ${thousands(members.length)} are drawn`)}`)
   say()
   indented(topologyText(drawn, { colours: coloured }))
   say()
