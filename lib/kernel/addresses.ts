@@ -15,6 +15,7 @@ import {
   toAddress,
 } from './address-object.js'
 import { checkAt, checkOptions, isFamily, isLink } from './arguments.js'
+import { blaming } from './blame.js'
 import { indexAt, linkAt } from './link-index.js'
 import { type LinkRef, nameOf, type Scope } from './scope.js'
 
@@ -50,7 +51,8 @@ export function addressVerbs(scope: Scope) {
   async function send(type: number, flags: number, link: LinkRef, value: AddressMessage, about: Context): Promise<void> {
     const index = await indexAt(scope, link, about, 'link')
     const connection = await scope.connection()
-    await connection.request({ type, flags, codec: addressTable, value: { ...value, index }, context: about })
+    const request = connection.request({ type, flags, codec: addressTable, value: { ...value, index }, context: about })
+    await blaming(request, [[/ENODEV/, 'link']])
   }
 
   /** IPv6 addresses on our own veths are usable at once, unless the caller says otherwise. */

@@ -19,6 +19,7 @@ import {
   lacking,
   present,
 } from './arguments.js'
+import { blaming } from './blame.js'
 import { indexAt } from './link-index.js'
 import { type LinkRef, nameOf, type Scope } from './scope.js'
 
@@ -225,7 +226,7 @@ export function fdbVerbs(scope: Scope) {
     const ifindex = spec.via === undefined ? undefined : await indexAt(scope, spec.via, context, 'via')
     const connection = await scope.connection()
     const whole = present({ ...value, index, ifindex }) as FdbMessage
-    await connection.request({ type, flags, codec: neighbourTable, value: whole, context })
+    await blaming(connection.request({ type, flags, codec: neighbourTable, value: whole, context }), [[/ENODEV/, 'port']])
   }
 
   return {

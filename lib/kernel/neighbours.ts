@@ -150,7 +150,10 @@ export function neighbourVerbs(scope: Scope) {
     const index = await indexAt(scope, spec.link, context, 'link')
     const connection = await scope.connection()
     const request = connection.request({ type, flags, codec: neighbourTable, value: { ...value, index }, context })
-    await blaming(request, [[/link.*address/i, 'mac']])
+    await blaming(request, [
+      [/ENODEV/, 'link'],
+      [/link.*address/i, 'mac'],
+    ])
   }
 
   return {

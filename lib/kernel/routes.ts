@@ -218,7 +218,7 @@ export function routeVerbs(scope: Scope) {
 const culprits = ({ via, src, link, nexthops }: RouteSpec): Culprits => [
   [/prefsrc|source address/i, src && 'src'],
   [/gateway|ENETUNREACH|EHOSTUNREACH/i, via ? 'via' : nexthops && 'nexthops'],
-  [/not up|egress device/i, nexthops ? 'nexthops' : link === undefined ? via && 'via' : 'link'],
+  [/ENODEV|not up|egress device/i, nexthops ? 'nexthops' : link === undefined ? via && 'via' : 'link'],
 ]
 
 /** The caller's name of a field of a look-up. */

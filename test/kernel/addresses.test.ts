@@ -212,7 +212,8 @@ test('what the kernel refuses names the operation, the subject, the namespace an
     path: 'link',
     operation: 'add address',
   })
-  expect(await refusal(here.addresses.add(99_999, '10.0.1.2/24'))).toMatchObject({ code: 'ENODEV' })
+  for (const cidr of ['10.0.1.2/24', 'fd00::2/64', 'fd00::2/128'])
+    expect(await refusal(here.addresses.add(99_999, cidr))).toMatchObject({ code: 'ENODEV', path: 'link' })
   expect(await refusal(here.addresses.delete('nobody', '10.0.1.2/24'))).toMatchObject({
     code: 'ENODEV',
     path: 'link',

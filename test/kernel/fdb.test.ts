@@ -110,6 +110,19 @@ test('a learned MAC has an age in seconds, which traffic renews', async () => {
   expect((await learned())?.age).toBeLessThan(1)
 })
 
+test('a MAC that turns up at another port moves; one that is silent is forgotten', async () => {
+  const found = async () => (await here.fdb.list({ bridge: 'br0' })).find(entry => entry.mac === mac)
+  for (const [i, guest] of guests.entries()) {
+    await run(guest, 'ip', 'link', 'set', 'eth0', 'address', mac)
+    await ping(guest, '10.0.1.77', { timeout: 0.1 })
+    expect(await found()).toMatchObject({ port: port[i], state: 'reachable' })
+    await run(guest, 'ip', 'link', 'set', 'eth0', 'address', `02:00:00:00:01:0${i}`)
+  }
+  await run(host.name, 'ip', 'link', 'set', 'br0', 'type', 'bridge', 'ageing_time', '100')
+  await expect.poll(found, { timeout: 10_000 }).toBeUndefined()
+  await run(host.name, 'ip', 'link', 'set', 'br0', 'type', 'bridge', 'ageing_time', '30000')
+})
+
 test("a port's own address is permanent and local", async () => {
   const own = (await here.links.get('port0')).mac
   expect((await here.fdb.list({ port: 'port0' })).find(entry => entry.mac === own && entry.bridge === br0)).toMatchObject({
@@ -185,6 +198,7 @@ test('destinations of a vxlan', async context => {
 
 test('what the kernel refuses', async () => {
   expect(await refusal(here.fdb.delete({ mac, port: 'port0' }))).toMatchObject({ code: 'ENOENT', operation: 'delete MAC' })
+  expect(await refusal(here.fdb.add({ mac, port: 99_999 }))).toMatchObject({ code: 'ENODEV', path: 'port' })
   expect(await refusal(here.fdb.add({ mac, port: 'nobody' }))).toMatchObject({ code: 'ENODEV', path: 'port' })
   expect(await refusal(here.fdb.add({ mac, port: 'lo' }))).toMatchObject({
     operation: 'add MAC',

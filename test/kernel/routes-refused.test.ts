@@ -28,6 +28,8 @@ test('what the kernel refuses is said in the words of the caller', async () => {
     path: 'src',
   })
   expect(await refusal(host.here.routes.add({ to: 'fd09::/32', via: 'fd77::1' }))).toMatchObject({ operation: 'add route' })
+  for (const to of ['10.9.0.0/16', 'fd09::/32'])
+    expect(await refusal(host.here.routes.add({ to, link: 99_999 }))).toMatchObject({ code: 'ENODEV', path: 'link' })
   await run(host.name, 'ip', 'link', 'add', 'down0', 'type', 'bridge')
   expect(await refusal(host.here.routes.add({ to: '10.9.0.0/16', link: 'down0' }))).toMatchObject({ code: 'ENETDOWN' })
   await run(host.name, 'ip', 'link', 'delete', 'down0')
