@@ -1,5 +1,7 @@
 // The public Namespace: where links, addresses, routes and the rest live, and what owns the descriptor.
 import type { ChildProcess } from 'node:child_process'
+import type { Socket as DatagramSocket } from 'node:dgram'
+import type { Server, Socket } from 'node:net'
 import { argumentError } from '../codec/errors.js'
 import { openCurrent } from '../namespace/current.js'
 import { type ExecOptions, exec } from '../namespace/exec.js'
@@ -7,6 +9,7 @@ import { type Identifiable, identify } from '../namespace/identity.js'
 import { formatIdentity, type NamespaceInfo, namespaceInfo, type OpenNamespace, sameNamespace } from '../namespace/info.js'
 import { createAnonymous, createNamed, deleteNamed } from '../namespace/lifecycle.js'
 import { type ListOptions, listNamespaces } from '../namespace/list.js'
+import { type ConnectOptions, connect, type ListenOptions, listen, type UdpOptions, udp } from '../namespace/node-sockets.js'
 import { type PingOptions, ping } from '../namespace/ping.js'
 import { held, type NamespaceSource, openSource } from '../namespace/source.js'
 import { type NamespaceSpawnOptions, spawn } from '../namespace/spawn.js'
@@ -146,6 +149,21 @@ export class Namespace implements NamespaceInfo, AsyncDisposable {
   /** Sends ICMP or ICMPv6 echo requests; tells losses, unreachable destinations and round-trip times in milliseconds. */
   ping(address: string, options: PingOptions = {}): ReturnType<typeof ping> {
     return ping(this.#scope, address, options)
+  }
+
+  /** Makes a net, http, https or http2 server listen in this namespace, on this event loop. Gives the server; `await using` closes it. */
+  listen<S extends Server>(server: S, options: ListenOptions): Promise<S> {
+    return listen(this.#scope, server, options)
+  }
+
+  /** Connects over TCP from inside: an ordinary net.Socket. */
+  connect(options: ConnectOptions): Promise<Socket> {
+    return connect(this.#scope, options)
+  }
+
+  /** A bound UDP socket inside, as dgram gives it. */
+  udp(options: UdpOptions): Promise<DatagramSocket> {
+    return udp(this.#scope, options)
   }
 
   /** Frees the descriptors; the namespace itself stays. Closing twice is fine. */

@@ -105,11 +105,20 @@ async function listening(
 
 function handOver(server: Server, fd: number, backlog: number): Promise<void> {
   return new Promise((resolve, reject) => {
-    server.once('error', reject)
-    server.listen({ fd, backlog }, () => {
-      server.off('error', reject)
+    const listening = () => {
+      server.off('error', failed)
       resolve()
-    })
+    }
+    const failed = (error: unknown) => {
+      server.off('error', failed).off('listening', listening)
+      reject(error)
+    }
+    server.once('error', failed).once('listening', listening)
+    try {
+      server.listen({ fd, backlog })
+    } catch (error) {
+      failed(error)
+    }
   })
 }
 
