@@ -24,6 +24,7 @@ import {
   lacking,
   present,
 } from './arguments.js'
+import { blaming, type Culprits } from './blame.js'
 import { numberOf, tableNumber } from './route-request.js'
 import type { Scope } from './scope.js'
 
@@ -53,7 +54,7 @@ interface Selectors {
   readonly ipProtocol?: number
   readonly sourcePorts?: Range
   readonly destinationPorts?: Range
-  /** Users whose sockets it holds for. */
+  /** Users whose sockets it holds for; all of them must be known in the user namespace. */
   readonly users?: Range
   /** The rule holds for packets that do not fit. */
   readonly invert?: boolean
@@ -160,6 +161,11 @@ const hints = {
   ENOENT: 'there is no such rule: all that is given must fit',
   EINVAL: 'see that the table, or what the rule does, is given',
 } as const
+
+const culprits: Culprits = [
+  [/uid range/i, 'users'],
+  [/goto/i, 'goto'],
+]
 
 /** The message for a rule; `deleting` leaves out what nobody has said. */
 export function ruleMessage(rule: RuleSpec, deleting = false): RuleMessage {
@@ -293,7 +299,7 @@ export function ruleVerbs(scope: Scope) {
     const subject = rule.priority === undefined ? undefined : String(rule.priority)
     const context: Context = { operation, subject, namespace: scope.label, field: ruleField, hints }
     const connection = await scope.connection()
-    await connection.request({ type, flags, codec: ruleTable, value, context })
+    await blaming(connection.request({ type, flags, codec: ruleTable, value, context }), culprits)
   }
 
   return {
