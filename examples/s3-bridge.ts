@@ -39,10 +39,12 @@ for (const { mac, port, age } of (await host.fdb.list({ bridge: 'br0' })).filter
 await host.links.update('br0', { options: { ageingTime: 60 } })
 console.log('entries now leave after 60 s')
 
-// A port is freed and plugged in again.
+// A port is pulled out and plugged in again.
+const n1PingsN3 = async () => `n1 pings n3: ${(await n1.ping(address(3), { count: 1, timeout: 0.3 })).received} of 1 answered`
 await host.links.update('port3', { master: null })
-console.log(`\nwithout port3: n1 pings n3: ${(await n1.ping(address(3), { count: 1, timeout: 0.3 })).received} answers`)
+console.log(`\nport3 out: ${await n1PingsN3()}`)
 await host.links.update('port3', { master: 'br0' })
+console.log(`port3 in:  ${await n1PingsN3()}`)
 
 // A ping that fails though every cable is right: n2's neighbours are in another subnet.
 await n2.addresses.delete('eth0', `${address(2)}/24`)
