@@ -2,7 +2,7 @@
 import { address as addressTable } from '../protocol/address.js'
 import { requestFlags } from '../protocol/netlink.js'
 import { rtm } from '../protocol/rtnetlink.js'
-import type { Context } from '../socket/connection.js'
+import type { Context } from '../socket/request.js'
 import {
   type Address,
   type AddressMessage,

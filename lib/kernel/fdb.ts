@@ -3,7 +3,7 @@ import type { Decoded, Encodable } from '../codec/codec.js'
 import { neighbour as neighbourTable } from '../protocol/neighbour.js'
 import { requestFlags } from '../protocol/netlink.js'
 import { rtm } from '../protocol/rtnetlink.js'
-import type { Context } from '../socket/connection.js'
+import type { Context } from '../socket/request.js'
 import {
   type Checks,
   checkOptions,

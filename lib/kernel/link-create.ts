@@ -6,8 +6,8 @@ import { setSysctl } from '../namespace/sysctl.js'
 import { link as linkTable } from '../protocol/link.js'
 import { requestFlags } from '../protocol/netlink.js'
 import { rtm } from '../protocol/rtnetlink.js'
-import type { Context, Request } from '../socket/connection.js'
 import { NetloomError } from '../socket/error.js'
+import type { Context, Request } from '../socket/request.js'
 import { ruleOf } from './link-kinds.js'
 import {
   checkFields,

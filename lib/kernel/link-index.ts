@@ -1,6 +1,7 @@
 // The links that an entry names, as the kernel wants them: by index; and the error that says which field named one that is not there.
-import type { Context } from '../socket/connection.js'
+
 import { NetloomError } from '../socket/error.js'
+import type { Context } from '../socket/request.js'
 import { type LinkRef, nameOf, type RawLink, type Scope } from './scope.js'
 
 /** The index of a link that the caller's field `path` names. Costs a request only when it is given by name. */

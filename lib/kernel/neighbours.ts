@@ -4,7 +4,7 @@ import { ipFamily } from '../codec/ip.js'
 import { neighbourStates, neighbour as neighbourTable } from '../protocol/neighbour.js'
 import { requestFlags } from '../protocol/netlink.js'
 import { rtm } from '../protocol/rtnetlink.js'
-import type { Context } from '../socket/connection.js'
+import type { Context } from '../socket/request.js'
 import {
   type Checks,
   checkOptions,

@@ -5,8 +5,8 @@ import { requestFlags } from '../protocol/netlink.js'
 import { route as routeTable } from '../protocol/route.js'
 import { routeProtocols } from '../protocol/route-names.js'
 import { rtm } from '../protocol/rtnetlink.js'
-import type { Context, Request } from '../socket/connection.js'
 import { NetloomError } from '../socket/error.js'
+import type { Context, Request } from '../socket/request.js'
 import {
   type Check,
   type Checks,

@@ -6,7 +6,7 @@ import { requestFlags } from '../protocol/netlink.js'
 import { routeProtocols, routeTables } from '../protocol/route-names.js'
 import { rtm } from '../protocol/rtnetlink.js'
 import { rule as ruleTable } from '../protocol/rule.js'
-import type { Context } from '../socket/connection.js'
+import type { Context } from '../socket/request.js'
 import {
   type Check,
   type Checks,

@@ -6,8 +6,9 @@ import { type NamespaceSource, openSource } from '../namespace/source.js'
 import { link as linkTable } from '../protocol/link.js'
 import { extFilter } from '../protocol/link-base.js'
 import { rtm } from '../protocol/rtnetlink.js'
-import { Connection, type Context } from '../socket/connection.js'
+import { Connection } from '../socket/connection.js'
 import { NetloomError } from '../socket/error.js'
+import type { Context } from '../socket/request.js'
 
 /** A link by name, by index, or as the object that describes it. */
 export type LinkRef = string | number | { readonly index: number }

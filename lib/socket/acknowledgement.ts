@@ -4,10 +4,10 @@ import { MalformedError } from '../codec/errors.js'
 import { type Located, locate, missing } from '../codec/walk.js'
 import { littleEndian as LE } from '../codec/writer.js'
 import { extendedAck, messageType, requestFlags } from '../protocol/netlink.js'
-import type { Context } from './connection.js'
 import { errnoName, errnoWords } from './errno.js'
 import { NetloomError } from './error.js'
 import { type Framed, headerLength } from './frame.js'
+import type { Context } from './request.js'
 
 export interface Acknowledgement {
   /** Positive; 0 when all went well. */
