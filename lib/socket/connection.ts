@@ -22,18 +22,25 @@ export class Connection {
   readonly #idle: NetlinkSocket[] = []
   readonly #dumping = new Set<NetlinkSocket>()
   readonly #writer = new Writer()
+  readonly #onClose: () => void
   #sequence = 1
   #closed = false
 
-  private constructor(namespace: NamespaceHandle, protocol: number, socket: NetlinkSocket) {
+  private constructor(namespace: NamespaceHandle, protocol: number, socket: NetlinkSocket, onClose: () => void) {
     this.#namespace = namespace
     this.#protocol = protocol
     this.#socket = socket
+    this.#onClose = onClose
   }
 
-  static async open(namespace: NamespaceHandle, protocol: number = NETLINK_ROUTE): Promise<Connection> {
+  /** The namespace's handle has to stay open as long as the connection; `onClose` is told when it no longer has to. */
+  static async open(
+    namespace: NamespaceHandle,
+    protocol: number = NETLINK_ROUTE,
+    onClose: () => void = () => undefined,
+  ): Promise<Connection> {
     try {
-      return new Connection(namespace, protocol, await native().openNetlink(namespace, protocol))
+      return new Connection(namespace, protocol, await native().openNetlink(namespace, protocol), onClose)
     } catch (error) {
       throw systemError(error, { operation: 'open netlink socket' })
     }
@@ -112,9 +119,15 @@ export class Connection {
 
   /** Closes the sockets. Requests that wait are rejected with ECANCELED; closing twice is fine. */
   close(): void {
+    if (this.#closed) return
     this.#closed = true
+    this.#onClose()
     for (const socket of [this.#socket, ...this.#idle, ...this.#dumping]) socket.close()
     this.#idle.length = 0
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.close()
   }
 
   async #exchange<C extends AnyCodec, R extends AnyCodec>(request: Request<C>, reply: Reply<R> | undefined): Promise<Decoded<R>[]> {
