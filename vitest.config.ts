@@ -24,6 +24,6 @@ export default defineConfig({
     hookTimeout: 30_000,
     passWithNoTests: true,
     reporters: ['default', new SummaryReporter()],
-    projects: [...plain.map(name => project(name, [])), ...kernel.map(name => project(name, ['test/helpers/refuse-outside.ts']))],
+    projects: [...plain.map(name => project(name, [])), ...kernel.map(name => project(name, ['test/helpers/kernel-file.ts']))],
   },
 })

@@ -1,0 +1,14 @@
+// Loaded before every test file that touches the kernel: outside scripts/isolated.mjs the file does not begin, and no thread of it may stray.
+
+import { readlink } from 'node:fs/promises'
+import { afterAll, expect, vi } from 'vitest'
+import { isIsolated } from '../../scripts/machine.mjs'
+import { threadNamespaces } from './state.js'
+
+if (!isIsolated())
+  throw new Error('this test touches the kernel: run it in isolation, with npm test or node scripts/isolated.mjs npx vitest run')
+
+const home = await readlink('/proc/self/ns/net')
+
+// Runs after the file's own hooks. A thread that stayed in another namespace would do the work of later calls there, unseen.
+afterAll(() => vi.waitFor(async () => expect(await threadNamespaces()).toEqual([home])))
