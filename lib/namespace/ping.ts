@@ -224,6 +224,10 @@ function sendMeanings({ family, ip }: Target, namespace: string): Meanings {
   return {
     ENETUNREACH: noRoute,
     EHOSTUNREACH: { reason: 'a route of type unreachable covers it', hint: 'see routes.lookup()' },
+    ENOBUFS: {
+      reason: 'the kernel had no room for the packet',
+      hint: 'with very many namespaces the neighbour table, which all of them share, may be full: net.ipv4.neigh.default.gc_thresh3 of the machine',
+    },
     EADDRNOTAVAIL: {
       reason: 'no source address can be used for it',
       hint: 'a new IPv6 address is tentative for a second or two: wait, or add it with noDad',
