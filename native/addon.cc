@@ -9,11 +9,12 @@
 #include "handles.h"
 #include "packet.h"
 #include "sysctl.h"
+#include "tun.h"
 
 namespace netloom {
 
 // Changes together with lib/socket/native.ts, which refuses any other.
-constexpr int interfaceVersion = 1;
+constexpr int interfaceVersion = 2;
 
 Napi::Value throwFailure(Napi::Env env, const Failure& failure) {
   napi_throw(env, makeError(env, failure));
@@ -131,6 +132,20 @@ Napi::Value WriteSysctl(const Napi::CallbackInfo& info) {
   std::string value = arguments.text(2);
   if (arguments.failed()) return {};
   return runAlone(info, [ns, path, value](Worker& worker) { return Outcome{writeSysctl(worker, *ns, path, value), {}}; });
+}
+
+// ---- devices
+
+Napi::Value CreateTun(const Napi::CallbackInfo& info) {
+  Arguments arguments(info);
+  NamespacePointer ns = arguments.ns(0);
+  Tun tun{arguments.text(1), arguments.integer(2), arguments.integer(3), arguments.integer(4)};
+  if (arguments.failed()) return {};
+  return runAlone(info, [ns, tun](Worker& worker) {
+    Tun made = tun;
+    Failure failure = createTun(worker, *ns, &made);
+    return Outcome{failure, [name = made.name](Napi::Env env) { return Napi::String::New(env, name); }};
+  });
 }
 
 // ---- sockets
@@ -263,6 +278,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   add<RunInside>(exports, "runInside");
   add<ReadSysctl>(exports, "readSysctl");
   add<WriteSysctl>(exports, "writeSysctl");
+  add<CreateTun>(exports, "createTun");
   add<OpenNetlink>(exports, "openNetlink");
   add<OpenPacket>(exports, "openPacket");
   add<OpenDescriptor>(exports, "openDescriptor");

@@ -130,6 +130,11 @@ export interface Native {
   removeNamespace(path: string): Promise<void>
   readSysctl(namespace: NamespaceHandle, path: string): Promise<string>
   writeSysctl(namespace: NamespaceHandle, path: string, value: string): Promise<void>
+  /**
+   * Makes a tun or tap device that stays until it is deleted, all of it or nothing, and resolves with its name. `name` '' lets the kernel choose one, `flags` are IFF_…
+   * of `linux/if_tun.h`, an owner or group of −1 is nobody in particular.
+   */
+  createTun(namespace: NamespaceHandle, name: string, flags: number, owner: number, group: number): Promise<string>
   openNetlink(namespace: NamespaceHandle, protocol: number, options?: NetlinkOptions): Promise<NetlinkSocket>
   /** A raw, ping or packet socket. `bind` is a sockaddr. */
   openPacket(
@@ -156,7 +161,7 @@ export interface Native {
   execInside(options: ExecOptions): never
 }
 
-const interfaceVersion = 1
+const interfaceVersion = 2
 const root = fileURLToPath(new URL('../..', import.meta.url))
 let loaded: Native | undefined
 

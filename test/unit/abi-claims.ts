@@ -60,6 +60,7 @@ export const numberSets: readonly NumberSet[] = [
   { prefix: 'ETH_P', numbers: vlan.vlanProtocols, renamed: { '802.1q': 'ETH_P_8021Q', '802.1ad': 'ETH_P_8021AD' } },
   { prefix: 'VLAN_FLAG', numbers: vlan.vlanFlags, bits: true },
   { prefix: 'IFF', numbers: tun.tunTypes },
+  { prefix: 'IFF', numbers: tun.tunFlags },
   { prefix: 'IFA_F', numbers: address.addressFlags, bits: true },
   { prefix: 'IFAPROT', numbers: address.addressProtocols },
   { prefix: 'RTN', numbers: names.routeTypes },

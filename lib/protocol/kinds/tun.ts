@@ -4,6 +4,8 @@ import { attributes } from '../../codec/table.js'
 
 /** IFF_TUN and IFF_TAP, linux/if_tun.h. */
 export const tunTypes = { tun: 1, tap: 2 } as const
+/** IFF_MULTI_QUEUE, IFF_NO_PI, IFF_VNET_HDR and IFF_TUN_EXCL: what TUNSETIFF takes besides the type (linux/if_tun.h). */
+export const tunFlags = { multiQueue: 0x100, noPi: 0x1000, vnetHdr: 0x4000, tunExcl: 0x8000 } as const
 
 export const tun = attributes('IFLA_TUN', {
   /** User id that may open it; absent: root only. */
