@@ -1,65 +1,51 @@
 // Making a link: everything the kernel takes in one message, the rest right after it, and nothing left behind when a step fails.
-import type { Encodable } from '../codec/codec.js'
-import { argumentError } from '../codec/errors.js'
+import { release } from 'node:os'
 import type { NamespaceSource } from '../namespace/source.js'
-import { setSysctl } from '../namespace/sysctl.js'
 import { link as linkTable } from '../protocol/link.js'
 import { requestFlags } from '../protocol/netlink.js'
 import { rtm } from '../protocol/rtnetlink.js'
 import { NetloomError } from '../socket/error.js'
 import type { Context, Request } from '../socket/request.js'
+import { blame } from './link-blame.js'
+import { indexAt } from './link-index.js'
+import { forbidIpv6 } from './link-ipv6.js'
 import { ruleOf } from './link-kinds.js'
-import {
-  checkFields,
-  checkKind,
-  createFields,
-  fieldOf,
-  kindAttributes,
-  type LinkCreate,
-  type LinkFields,
-  peerFields,
-  plainAttributes,
-  portAttributes,
-} from './link-request.js'
+import { fieldOf, kindAttributes, type LinkMessage, plainAttributes, portAttributes } from './link-message.js'
+import { checkCreate, type LinkCreate, type LinkFields } from './link-request.js'
+import { createTunLink } from './link-tun.js'
 import { type LinkRef, linkReply, type RawLink, type Scope, scopeFor } from './scope.js'
 
-type LinkMessage = Encodable<typeof linkTable>
 /** One end of what is made: a link that is no veth has only this one. */
 interface End {
   readonly scope: Scope
   readonly fields: LinkFields & { readonly master?: LinkRef; readonly namespace?: NamespaceSource }
   /** 'peer' for the other end of a veth. */
   readonly path: string
+  /** ifindex of the bridge it becomes a port of. */
+  readonly master: number | undefined
+  /** Master and up are not in the message that makes it. */
+  readonly late: boolean
 }
 export interface Created {
   readonly link: RawLink
   readonly peer?: { readonly link: RawLink; readonly scope: Scope }
 }
 
+/** Makes what `spec` says and calls `use` with it while the namespaces are open. Throws argument errors before anything is sent. */
 export async function createLink<T>(here: Scope, spec: LinkCreate, use: (created: Created) => Promise<T>): Promise<T> {
-  checkKind(spec)
-  const peerFieldsOf = 'peer' in spec ? (spec.peer ?? {}) : {}
-  checkFields(
-    spec,
-    '',
-    spec.kind === 'veth' ? [...createFields.filter(field => field !== 'link' && field !== 'options'), 'peer'] : createFields,
-  )
-  checkFields(peerFieldsOf, 'peer', peerFields)
-  if (peerFieldsOf.index !== undefined && spec.index === undefined)
-    throw argumentError(
-      'ERR_NETLOOM_INVALID_OPTION',
-      'the kernel gives the peer a chosen index only when the link itself has one: say index too',
-      'peer.index',
-    )
+  checkCreate(spec)
   const main = await scopeFor(here, spec.namespace, 'namespace')
   try {
-    const other = spec.kind === 'veth' ? await scopeFor(here, peerFieldsOf.namespace, 'peer.namespace') : undefined
+    const peerFields = spec.kind === 'veth' ? (spec.peer ?? {}) : undefined
+    const other = peerFields && (await scopeFor(here, peerFields.namespace, 'peer.namespace'))
     try {
+      const context = contextOf(spec, main.scope)
+      // What is to be found is found before anything is made.
       const ends = {
-        main: { scope: main.scope, fields: spec, path: '' },
-        ...(other && { peer: { scope: other.scope, fields: peerFieldsOf, path: 'peer' } }),
+        main: await endOf(main.scope, spec, '', context, spec.kind === 'tun'),
+        peer: other && peerFields && (await endOf(other.scope, peerFields, 'peer', context, true)),
       }
-      return await use(await make(here, spec, ends))
+      return await use(await make(here, spec, ends, context))
     } finally {
       other?.release()
     }
@@ -68,31 +54,27 @@ export async function createLink<T>(here: Scope, spec: LinkCreate, use: (created
   }
 }
 
-async function make(here: Scope, spec: LinkCreate, { main, peer }: { main: End; peer?: End }): Promise<Created> {
-  const context = contextOf(spec, main)
-  // A device that sits on another one is made from where that one is; the others from where they will be, whose answer then is the link itself.
-  const lower = 'link' in spec && spec.link !== undefined
-  const sender = lower ? here : main.scope
-  if (sender !== main.scope && spec.name === undefined)
-    throw argumentError(
-      'ERR_NETLOOM_MISSING_OPTION',
-      `a ${spec.kind} that is made in another namespace than the device it sits on needs a name`,
-      'name',
-    )
-  const value: LinkMessage = {
-    ...atCreation(spec),
-    ...(spec.up && !deferredUp(spec) ? { flags: { up: true } } : {}),
-    ...(spec.master === undefined ? {} : { master: await main.scope.indexOf(spec.master, { ...context, at: 'master' }) }),
-    ...(sender === main.scope ? {} : { netNsFd: main.scope.handle.fd }),
-    ...(await kindOf(spec, here, peer, sender, context)),
-  }
-  const connection = await sender.connection()
-  const flags = requestFlags.create | requestFlags.exclusive | requestFlags.echo
-  const [echoed] = await connection.call({ type: rtm.newLink, flags, codec: linkTable, value, context }, linkReply)
-  const made = echoed ?? (await main.scope.getLink(spec.name ?? '', context))
+async function endOf(scope: Scope, fields: End['fields'], path: string, context: Context, late: boolean): Promise<End> {
+  const { master } = fields
+  const at = path ? `${path}.master` : 'master'
+  const index = master === undefined ? undefined : await indexAt(scope, master, { ...context, namespace: scope.label, hints: missing }, at)
+  return { scope, fields, path, master: index, late }
+}
+const missing = { ENODEV: 'a master is looked up in the namespace that the link will be in' }
+
+async function make(
+  here: Scope,
+  spec: LinkCreate,
+  { main, peer }: { main: End; peer: End | undefined },
+  context: Context,
+): Promise<Created> {
+  const lower = 'link' in spec && spec.link !== undefined ? { scope: here, ref: spec.link } : undefined
+  const suspects = [{ ...main, ...(lower && { lower }) }, ...(peer ? [peer] : [])]
+  const making = spec.kind === 'tun' ? createTunLink(main.scope, spec, context) : send(here, spec, main, peer, context)
+  const made = await making.catch(async error => Promise.reject(await blame(error, suspects)))
   try {
-    const finished = await finish(main, made, context)
-    if (!peer) return { link: finished || !echoed ? await main.scope.getLink(made.index, context) : made }
+    await finish(main, made, context)
+    if (!peer) return { link: await main.scope.getLink(made.index, context) }
     const other = await peer.scope.getLink(made.link ?? 0, context)
     await finish(peer, other, context)
     return {
@@ -104,16 +86,50 @@ async function make(here: Scope, spec: LinkCreate, { main, peer }: { main: End; 
   }
 }
 
-/** The kind, and for kinds that need it the lower device's index in the right place. */
-async function kindOf(spec: LinkCreate, here: Scope, peer: End | undefined, sender: Scope, context: Context): Promise<LinkMessage> {
-  const lower = 'link' in spec && spec.link !== undefined ? await here.indexOf(spec.link, { ...context, at: 'link' }) : undefined
-  if (spec.kind === 'vxlan') return { linkinfo: kindAttributes(spec, lower === undefined ? {} : { link: lower }) } as LinkMessage
-  const extra = peer && { peer: { ...atCreation(peer.fields), ...(peer.scope === sender ? {} : { netNsFd: peer.scope.handle.fd }) } }
-  return {
-    ...(lower === undefined ? {} : { link: lower }),
-    linkinfo: kindAttributes(spec.kind === 'veth' ? { kind: 'veth' } : spec, extra),
+/** The creating message, and what it made. */
+async function send(
+  here: Scope,
+  spec: Exclude<LinkCreate, { kind: 'tun' }>,
+  main: End,
+  peer: End | undefined,
+  context: Context,
+): Promise<RawLink> {
+  const ref = 'link' in spec ? spec.link : undefined
+  const lower = ref === undefined ? undefined : await indexAt(here, ref, { ...context, namespace: here.label }, 'link')
+  // A device that sits on another one is made from where that one is; the others from where they will be.
+  const sender = lower === undefined ? main.scope : here
+  const away = sender !== main.scope
+  // The kernel sends its echo where the link is, to whatever socket there has our socket's number.
+  const echo = !away && echoes()
+  const index = spec.index ?? (echo || spec.name !== undefined ? undefined : unlikelyIndex())
+  const attribute = ruleOf(spec.kind).lowerAttribute
+  const extra = {
+    ...(lower !== undefined && attribute ? { [attribute]: lower } : {}),
+    ...(peer && { peer: { ...atCreation(peer.fields), ...(peer.scope === sender ? {} : { netNsFd: peer.scope.handle.fd }) } }),
+  }
+  const value = {
+    ...atCreation(spec),
+    ...(index === undefined ? {} : { index }),
+    ...(spec.up && !deferredUp(spec) ? { flags: { up: true } } : {}),
+    ...(main.master === undefined ? {} : { master: main.master }),
+    ...(away ? { netNsFd: main.scope.handle.fd } : {}),
+    ...(lower !== undefined && !attribute ? { link: lower } : {}),
+    linkinfo: kindAttributes(spec as { kind: string; options?: unknown }, extra),
   } as LinkMessage
+  const connection = await sender.connection()
+  const flags = requestFlags.create | requestFlags.exclusive | (echo ? requestFlags.echo : 0)
+  const [echoed] = await connection.call({ type: rtm.newLink, flags, codec: linkTable, value, context }, linkReply)
+  return echoed ?? (await main.scope.getLink(index ?? spec.name ?? '', context))
 }
+
+/** NLM_F_ECHO for links: kernel ≥ 6.2. */
+function echoes(): boolean {
+  const [major = 0, minor = 0] = release().split('.').map(Number)
+  return major > 6 || (major === 6 && minor >= 2)
+}
+
+/** Where no echo tells which link was made and the kernel chooses the name, the index has to tell: one that nobody else picks. */
+const unlikelyIndex = () => 2 ** 30 + Math.floor(Math.random() * 2 ** 29)
 
 /** In a creating message the kernel takes an alias without a word and forgets it: that one comes later. */
 function atCreation({ alias: _, ...fields }: LinkFields): LinkMessage {
@@ -121,8 +137,7 @@ function atCreation({ alias: _, ...fields }: LinkFields): LinkMessage {
 }
 const deferredUp = ({ ipv6 }: LinkFields) => ipv6 === 'none' || ipv6 === 'static'
 
-function contextOf(spec: LinkCreate, { scope }: End): Context {
-  const master = 'a bridge has at most 1,023 ports: use another bridge'
+function contextOf(spec: LinkCreate, scope: Scope): Context {
   return {
     operation: 'create link',
     subject: spec.name ?? `of kind ${spec.kind}`,
@@ -131,40 +146,38 @@ function contextOf(spec: LinkCreate, { scope }: End): Context {
     hints: {
       EEXIST: 'a link of that name, alternative name or index is there already',
       EOPNOTSUPP: `this kernel cannot make links of kind ${spec.kind.replace(/^other:/, '')}: it lacks the module or an option that was given`,
-      EXFULL: master,
+      EXFULL: 'a bridge has at most 1,023 ports: use another bridge',
       ...(ruleOf(spec.kind).lower && { EBUSY: 'the device below is in use in a way that allows no such link on it' }),
     },
   }
 }
 
-/** What needs messages of its own after the link is there. Tells whether there was anything. */
-async function finish({ scope, fields, path }: End, link: RawLink, context: Context): Promise<boolean> {
-  const name = link.ifname ?? ''
-  const here: Context = { ...context, namespace: scope.label, field: fieldOf(link.linkinfo?.kind, path) }
+/** What needs messages of its own after the link is there. */
+async function finish(end: End, link: RawLink, context: Context): Promise<void> {
+  const { scope, fields, path, master, late } = end
+  const kind = link.linkinfo?.kind
+  const here: Context = { ...context, namespace: scope.label, field: fieldOf(kind, path) }
   const message = (value: LinkMessage, type: number = rtm.newLink): Request<typeof linkTable> => ({
     type,
     codec: linkTable,
     value: { index: link.index, ...value },
     context: here,
   })
-  const isPeer = path !== ''
-  const master =
-    isPeer && fields.master !== undefined ? await scope.indexOf(fields.master, { ...context, at: `${path}.master` }) : undefined
-  if (fields.ipv6 === 'none') await setSysctl(scope, `net/ipv6/conf/${name}/disable_ipv6`, 1)
+  const { name: _, ...unsaid } = fields
   const rest: LinkMessage = {
-    ...(fields.alias ? { ifalias: fields.alias } : {}),
-    ...(master === undefined ? {} : { master }),
-    ...(fields.up && (isPeer || deferredUp(fields)) ? { flags: { up: true } } : {}),
+    ...(kind === 'tun' ? plainAttributes(unsaid) : fields.alias ? { ifalias: fields.alias } : {}),
+    ...(master !== undefined && late ? { master } : {}),
+    ...(fields.up && (late || deferredUp(fields)) ? { flags: { up: true } } : {}),
   }
   const steps = [
     ...(fields.ipv6 === 'static' ? [message({ afSpec: { inet6: { addrGenMode: 'none' } } })] : []),
     ...(Object.keys(rest).length ? [message(rest)] : []),
-    ...(fields.port && Object.keys(fields.port).length ? [message({ linkinfo: portAttributes(fields.port) })] : []),
+    ...(fields.port && Object.keys(fields.port).length ? [message({ linkinfo: portAttributes(fields.port, 'port') })] : []),
     ...(fields.altNames?.length ? [message({ propList: [...fields.altNames] }, rtm.newLinkprop)] : []),
   ]
+  if (fields.ipv6 === 'none') await forbidIpv6(scope, link)
   const connection = await scope.connection()
-  for (const { error } of await connection.batch(steps)) if (error) throw error
-  return steps.length > 0 || fields.ipv6 === 'none'
+  for (const { error } of await connection.batch(steps)) if (error) throw await blame(error, [{ ...end, index: link.index }])
 }
 
 /** Removes what was made; the error that led here says so if that does not work. */
@@ -181,7 +194,7 @@ async function undo(scope: Scope, made: RawLink, cause: unknown, context: Contex
   } catch (error) {
     if (error instanceof NetloomError && error.code === 'ENODEV') return cause
     if (!(cause instanceof NetloomError)) return cause
-    return new NetloomError(cause.code, {
+    return new NetloomError(cause.errno ?? cause.code, {
       ...cause,
       leftovers: [`link ${made.ifname}${scope.label ? ` in ${scope.label}` : ''}`],
       cause: new AggregateError([cause, error]),

@@ -1,37 +1,73 @@
 // What the public API calls the options of each kind of link, where that differs from the kernel's word, and which of them must or cannot be given.
-import type { By, Decoded, Encodable, Fields, Flat } from '../codec/codec.js'
-import { argumentError } from '../codec/errors.js'
-import type { linkInfo } from '../protocol/link.js'
+import type { By, Fields } from '../codec/codec.js'
+import type { bridgeSwitches } from '../protocol/kinds/bridge.js'
+import type { vlanFlags } from '../protocol/kinds/vlan.js'
+import { linkInfo } from '../protocol/link.js'
 
-type Choices = (typeof linkInfo)['entries']['data'][1] extends By<string, infer M extends Fields> ? M : never
+/** The kernel's tables by kind. */
+export type Tables = (typeof linkInfo)['entries']['data'][1] extends By<string, infer M extends Fields> ? M : never
 /** Every kind of link that has a table in lib/protocol/kinds. */
-export type Kind = keyof Choices & string
-type PortTable = (typeof linkInfo)['entries']['slaveData'][1] extends By<string, infer M extends Fields> ? M['bridge'] : never
+export type Kind = keyof Tables & string
+export type PortTable = (typeof linkInfo)['entries']['slaveData'][1] extends By<string, infer M extends Fields> ? M['bridge'] : never
 
 export interface Rule {
   /** Public name → the kernel's, where they differ. All others are the kernel's constant in camelCase. */
   readonly names?: Readonly<Record<string, string>>
+  /** Public name → a bit of `word`; each is an option of its own. */
+  readonly switches?: { readonly word: string; readonly names: Readonly<Record<string, string>> }
   /** Public name → the kernel's attribute for an IPv6 address, which the same option carries. */
   readonly ipv6?: Readonly<Record<string, string>>
+  /** Public name → how its value differs from the kernel's. */
+  readonly values?: Readonly<Record<string, 'truth' | 'bridgeId' | 'hex'>>
   /** The kernel reports these and does not take them (public names). */
   readonly readOnly?: readonly string[]
+  /** Orders: taken and never reported. */
+  readonly writeOnly?: readonly string[]
+  /** The kernel reports them always. */
+  readonly always?: readonly string[]
   readonly required?: readonly string[]
   /** Sits on another device, given as `link`: always, or when it is wanted. */
   readonly lower?: 'required' | 'optional'
+  /** The kind's own attribute for that device, where it is not IFLA_LINK. */
+  readonly lowerAttribute?: string
+  /** Every link of that kind belongs to its namespace: for kernels before 6.15, which don't say. */
+  readonly netnsImmutable?: boolean
 }
+
+const macvlan = {
+  names: {
+    macAddressMode: 'macaddrMode',
+    macAddress: 'macaddr',
+    macAddresses: 'macaddrData',
+    macAddressCount: 'macaddrCount',
+    broadcastQueueLength: 'bcQueueLen',
+    broadcastQueueLengthUsed: 'bcQueueLenUsed',
+    broadcastCutoff: 'bcCutoff',
+  },
+  readOnly: ['macAddressCount', 'broadcastQueueLengthUsed'],
+  writeOnly: ['macAddressMode', 'macAddress'],
+  always: ['mode'],
+  lower: 'required',
+} as const satisfies Rule
 
 export const rules = {
   veth: {},
   dummy: {},
   ifb: {},
-  tun: {},
+  tun: {
+    names: { queues: 'numQueues', disabledQueues: 'numDisabledQueues' },
+    readOnly: ['persist', 'queues', 'disabledQueues'],
+    always: ['type', 'pi', 'vnetHdr', 'multiQueue', 'persist'],
+    required: ['type'],
+  },
   bridge: {
     names: {
       stp: 'stpState',
       multicastSnooping: 'mcastSnooping',
       multicastRouter: 'mcastRouter',
       multicastQuerier: 'mcastQuerier',
-      multicastQueryUseIfaddr: 'mcastQueryUseIfaddr',
+      multicastQuerierState: 'mcastQuerierState',
+      multicastQueryUseInterfaceAddress: 'mcastQueryUseIfaddr',
       multicastHashElasticity: 'mcastHashElasticity',
       multicastHashMax: 'mcastHashMax',
       multicastLastMemberCount: 'mcastLastMemberCnt',
@@ -49,7 +85,23 @@ export const rules = {
       vlanStatisticsPerPort: 'vlanStatsPerPort',
       groupForwardMask: 'groupFwdMask',
       groupAddress: 'groupAddr',
+      flush: 'fdbFlush',
+      learnedAddresses: 'fdbNLearned',
+      maxLearnedAddresses: 'fdbMaxLearned',
+      topologyChangeNotificationTimer: 'tcnTimer',
+      garbageCollectionTimer: 'gcTimer',
     },
+    switches: {
+      word: 'multiBoolopt',
+      names: {
+        noLinkLocalLearning: 'noLlLearn',
+        multicastVlanSnooping: 'mcastVlanSnooping',
+        multipleSpanningTrees: 'mstEnable',
+        mdbOffloadFailNotification: 'mdbOffloadFailNotification',
+        localAddressesOnlyInVlan0: 'fdbLocalVlan0',
+      } satisfies Record<string, keyof typeof bridgeSwitches>,
+    },
+    values: { stp: 'truth', rootId: 'bridgeId', bridgeId: 'bridgeId' },
     readOnly: [
       'rootId',
       'bridgeId',
@@ -58,32 +110,85 @@ export const rules = {
       'topologyChange',
       'topologyChangeDetected',
       'helloTimer',
-      'tcnTimer',
+      'topologyChangeNotificationTimer',
       'topologyChangeTimer',
-      'gcTimer',
-      'mcastQuerierState',
-      'fdbNLearned',
+      'garbageCollectionTimer',
+      'multicastQuerierState',
+      'learnedAddresses',
     ],
+    writeOnly: ['flush'],
+    always: ['forwardDelay', 'helloTime', 'maxAge', 'ageingTime', 'stp', 'priority', 'groupForwardMask', 'rootId', 'bridgeId'],
+    netnsImmutable: true,
   },
-  vxlan: { required: ['id'], ipv6: { group: 'group6', local: 'local6' }, lower: 'optional' },
-  macvlan: { lower: 'required' },
-  macvtap: { lower: 'required' },
-  vlan: { required: ['id'], lower: 'required' },
+  vxlan: {
+    names: {
+      routeShortCircuit: 'rsc',
+      l2Miss: 'l2miss',
+      l3Miss: 'l3miss',
+      udpChecksum: 'udpCsum',
+      udpZeroChecksum6Tx: 'udpZeroCsum6Tx',
+      udpZeroChecksum6Rx: 'udpZeroCsum6Rx',
+      remoteChecksumTx: 'remcsumTx',
+      remoteChecksumRx: 'remcsumRx',
+      remoteChecksumNoPartial: 'remcsumNopartial',
+      groupPolicy: 'gbp',
+      genericProtocol: 'gpe',
+      flowLabel: 'label',
+      flowLabelPolicy: 'labelPolicy',
+      dontFragment: 'df',
+      vniFilter: 'vnifilter',
+      localBypass: 'localbypass',
+      multicastRoute: 'mcRoute',
+    },
+    values: { reservedBits: 'hex' },
+    ipv6: { group: 'group6', local: 'local6' },
+    always: ['id'],
+    required: ['id'],
+    lower: 'optional',
+    lowerAttribute: 'link',
+  },
+  macvlan,
+  macvtap: macvlan,
+  vlan: {
+    switches: {
+      word: 'flags',
+      names: {
+        reorderHeader: 'reorderHdr',
+        gvrp: 'gvrp',
+        looseBinding: 'looseBinding',
+        mvrp: 'mvrp',
+        bridgeBinding: 'bridgeBinding',
+      } satisfies Record<string, keyof typeof vlanFlags>,
+    },
+    always: ['id', 'protocol'],
+    required: ['id'],
+    lower: 'required',
+  },
 } as const satisfies Record<Kind, Rule>
+export type Rules = typeof rules
 
-/** A port of a bridge: `bridge link` has these words. */
+/** A port of a bridge: `bridge link` has most of these words. */
 export const portRule = {
   names: {
     hairpin: 'mode',
     rootGuard: 'protect',
-    fastLeave: 'fastLeave',
     flood: 'unicastFlood',
     multicastFlood: 'mcastFlood',
     broadcastFlood: 'bcastFlood',
     multicastToUnicast: 'mcastToUcast',
+    multicastGroups: 'mcastNGroups',
+    multicastMaxGroups: 'mcastMaxGroups',
+    multicastEhtHostsLimit: 'mcastEhtHostsLimit',
+    multicastEhtHostsCount: 'mcastEhtHostsCnt',
     neighbourSuppression: 'neighSuppress',
+    neighbourVlanSuppression: 'neighVlanSuppress',
+    proxyArp: 'proxyarp',
+    proxyArpWifi: 'proxyarpWifi',
+    groupForwardMask: 'groupFwdMask',
+    backupNexthop: 'backupNhid',
     number: 'no',
   },
+  values: { rootId: 'bridgeId', bridgeId: 'bridgeId' },
   readOnly: [
     'number',
     'designatedPort',
@@ -96,66 +201,24 @@ export const portRule = {
     'messageAgeTimer',
     'forwardDelayTimer',
     'holdTimer',
-    'mcastNGroups',
-    'mcastEhtHostsCnt',
+    'multicastGroups',
+    'multicastEhtHostsCount',
+    'mrpRingOpen',
+    'mrpInOpen',
+    // The software bridge has no use for it; drivers that do take it in messages of another family.
+    'learningSync',
   ],
+  writeOnly: ['flush'],
+  always: ['state', 'number', 'priority', 'cost', 'hairpin', 'guard', 'learning', 'flood', 'rootId', 'bridgeId'],
 } as const satisfies Rule
 
-type Rules = typeof rules
-type NamesOf<R> = R extends { names: infer N } ? N : Record<never, never>
-type ReadOnlyOf<R> = R extends { readOnly: readonly (infer N)[] } ? N : never
-type RequiredOf<R> = R extends { required: readonly (infer N)[] } ? N : never
-type Ipv6Of<R> = R extends { ipv6: infer N } ? N[keyof N] : never
-type Inverse<N, Wire> = { [P in keyof N]: N[P] extends Wire ? P : never }[keyof N]
-type PublicName<N, Wire> = [Inverse<N, Wire>] extends [never] ? Wire : Inverse<N, Wire>
-type Renamed<T, R> = { [W in keyof T as W extends 'unknown' | Ipv6Of<R> ? never : PublicName<NamesOf<R>, W>]: T[W] }
-type Given<T, R> = Flat<
-  Omit<Renamed<T, R>, ReadOnlyOf<R> & string> & { [P in RequiredOf<R> & keyof Renamed<T, R>]-?: NonNullable<Renamed<T, R>[P]> }
->
-
-/** What create() takes as `options` for a kind, and update() in part. */
-export type OptionsOf<K extends Kind> = Given<Encodable<Choices[K]>, Rules[K]>
-/** What a link of that kind tells as `options`. */
-export type OptionsRead<K extends Kind> = Readonly<Renamed<Decoded<Choices[K]>, Rules[K]>>
-/** Settings of a bridge port. */
-export type PortOptions = Given<Encodable<PortTable>, typeof portRule>
-export type Port = Readonly<Renamed<Decoded<PortTable>, typeof portRule>>
 export type KindWith<Field extends keyof Rule> = { [K in Kind]: Rules[K] extends Record<Field, unknown> ? K : never }[Kind]
-
-type Values = Readonly<Record<string, unknown>>
-
-/** Public options as the kernel's table wants them. */
-export function toWire(rule: Rule, options: Values, path: string): Record<string, unknown> {
-  const out: Record<string, unknown> = {}
-  for (const [name, value] of Object.entries(options)) {
-    if (value === undefined) continue
-    if (rule.readOnly?.includes(name))
-      throw argumentError('ERR_NETLOOM_READ_ONLY', 'the kernel reports this and does not take it', `${path}.${name}`)
-    out[wireName(rule, name, value)] = value
-  }
-  return out
-}
-
-function wireName(rule: Rule, name: string, value: unknown): string {
-  const ipv6 = rule.ipv6?.[name]
-  if (ipv6 && typeof value === 'string' && value.includes(':')) return ipv6
-  return rule.names?.[name] ?? name
-}
-
-/** The kernel's names as the public ones. */
-export function fromWire(rule: Rule, values: Values): Record<string, unknown> {
-  return Object.fromEntries(
-    Object.entries(values)
-      .filter(([name]) => name !== 'unknown')
-      .map(([name, value]) => [publicName(rule, name), value]),
-  )
-}
-
-/** For errors: which option an attribute of the kernel belongs to. */
-export function publicName(rule: Rule, wire: string): string {
-  for (const names of [rule.names, rule.ipv6]) for (const [name, of] of Object.entries(names ?? {})) if (of === wire) return name
-  return wire
-}
+/** Kinds that have nothing to set beyond what every link has. */
+const plainKinds = ['veth', 'dummy', 'ifb'] as const
+export type PlainKind = (typeof plainKinds)[number]
+export const isPlain = (kind: string): kind is PlainKind => plainKinds.includes(kind as PlainKind)
 
 export const ruleOf = (kind: string | undefined): Rule => (kind !== undefined && Object.hasOwn(rules, kind) ? rules[kind as Kind] : {})
-export const isKind = (kind: string): kind is Kind => Object.hasOwn(rules, kind)
+export const isKind = (kind: unknown): kind is Kind => typeof kind === 'string' && Object.hasOwn(rules, kind)
+export const tables: Fields = linkInfo.entries.data[1].choices
+export const portTable = linkInfo.entries.slaveData[1].choices.bridge

@@ -1,6 +1,7 @@
 // A link as callers see it, out of the kernel's description.
 import { constantOf } from '../codec/table.js'
-import { fromWire, type Kind, type OptionsRead, type Port, portRule, ruleOf } from './link-kinds.js'
+import { isKind, isPlain, type Kind, type PlainKind, portRule, ruleOf } from './link-kinds.js'
+import { fromWire, type OptionsRead, type Port } from './link-options.js'
 import type { RawLink } from './scope.js'
 
 export interface LinkCommon {
@@ -41,15 +42,15 @@ export interface LinkCommon {
 }
 type StatisticsField = keyof NonNullable<RawLink['stats64']>
 
-/** Kinds that have nothing to tell beyond what every link does. */
-type Plain = 'veth' | 'dummy' | 'ifb'
 /** A link: its kind says what `options` hold. Hardware and loopback have no kind. */
 export type Link = LinkCommon &
   (
-    | { [K in Kind]: K extends Plain ? { readonly kind: K } : { readonly kind: K; readonly options: OptionsRead<K> } }[Kind]
+    | { [K in Kind]: K extends PlainKind ? { readonly kind: K } : { readonly kind: K; readonly options: OptionsRead<K> } }[Kind]
     | { readonly kind?: `other:${string}` | undefined; readonly options?: Uint8Array }
   )
-export type LinkOf<K> = Extract<Link, { readonly kind: K }>
+export type LinkOf<K> = K extends `other:${string}`
+  ? LinkCommon & { readonly kind: K; readonly options?: Uint8Array }
+  : Extract<Link, { readonly kind: K }>
 
 /** ARPHRD_*, linux/if_arp.h, in `ip`'s words. */
 const hardwareTypes: Readonly<Record<number, string>> = {
@@ -66,9 +67,11 @@ const hardwareTypes: Readonly<Record<number, string>> = {
 export function toLink(raw: RawLink, statistics = false): Link {
   const { linkinfo } = raw
   const kind = linkinfo?.kind
+  const rule = ruleOf(kind)
   const data = linkinfo?.data
-  const options = data === undefined || data instanceof Uint8Array ? data : fromWire(ruleOf(kind), data)
+  const options = data instanceof Uint8Array ? data : isKind(kind) && !isPlain(kind) ? fromWire(rule, data ?? {}) : undefined
   const port = linkinfo?.slaveKind === 'bridge' ? fromWire(portRule, linkinfo.slaveData ?? {}) : undefined
+  const own = rule.lowerAttribute && data ? (data as Readonly<Record<string, unknown>>)[rule.lowerAttribute] : undefined
   return {
     index: raw.index,
     name: raw.ifname ?? '',
@@ -83,7 +86,7 @@ export function toLink(raw: RawLink, statistics = false): Link {
     txQueueLength: raw.txqlen ?? 0,
     txQueues: raw.numTxQueues ?? 0,
     rxQueues: raw.numRxQueues ?? 0,
-    netnsImmutable: raw.netnsImmutable === true,
+    netnsImmutable: raw.netnsImmutable ?? (raw.flags.loopback === true || rule.netnsImmutable === true),
     ...present({
       kind,
       options,
@@ -91,7 +94,7 @@ export function toLink(raw: RawLink, statistics = false): Link {
       broadcast: raw.broadcast,
       master: raw.master || undefined,
       // The kernel gives a device without a lower one as its own.
-      link: raw.link === raw.index && raw.linkNetnsid === undefined ? undefined : raw.link || undefined,
+      link: own || (raw.link === raw.index && raw.linkNetnsid === undefined ? undefined : raw.link || undefined),
       linkNsid: raw.linkNetnsid,
       qdisc: raw.qdisc,
       alias: raw.ifalias,

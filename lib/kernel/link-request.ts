@@ -1,22 +1,11 @@
-// What callers say of a link, checked and turned into the kernel's message; and the way back from a field of the message to the caller's.
-import type { Encodable } from '../codec/codec.js'
+// What callers say of a link that is to be made or changed: the types, and the checks before anything is sent.
 import { argumentError } from '../codec/errors.js'
-import { parseMac } from '../codec/ip.js'
 import { checkInterfaceName } from '../namespace/names.js'
-import type { NamespaceSource } from '../namespace/source.js'
-import type { link as linkTable } from '../protocol/link.js'
-import {
-  isKind,
-  type Kind,
-  type KindWith,
-  type OptionsOf,
-  type PortOptions,
-  portRule,
-  publicName,
-  type Rule,
-  ruleOf,
-  toWire,
-} from './link-kinds.js'
+import { checkSource, type NamespaceSource } from '../namespace/source.js'
+import { type Check, type Checks, checkOptions, isBoolean, isInteger, isLink, isList, isMac, isOneOf, isUnsigned } from './arguments.js'
+import { isKind, isPlain, type Kind, type KindWith, type PlainKind, ruleOf } from './link-kinds.js'
+import { kindAttributes, portAttributes } from './link-message.js'
+import type { OptionsOf, PortOptions } from './link-options.js'
 import type { LinkRef } from './scope.js'
 
 /** 'none': no IPv6 on the device. 'static': addresses that are given, none that the kernel makes up. 'kernel': the kernel's own defaults. */
@@ -51,159 +40,130 @@ interface Placed extends LinkFields {
   /** Where it is made; left out, here. */
   readonly namespace?: NamespaceSource
 }
+/** The other end of a veth; its `index` can be chosen only together with the first end's. */
 export type PeerCreate = Placed
 type Lower<K> = K extends KindWith<'lower'> ? (K extends 'vxlan' ? { readonly link?: LinkRef } : { readonly link: LinkRef }) : unknown
 type Options<K extends Kind> = K extends 'veth'
   ? { readonly peer?: PeerCreate }
-  : K extends KindWith<'required'>
-    ? { readonly options: OptionsOf<K> }
-    : { readonly options?: OptionsOf<K> }
+  : K extends PlainKind
+    ? unknown
+    : K extends KindWith<'required'>
+      ? { readonly options: OptionsOf<K> }
+      : { readonly options?: OptionsOf<K> }
+/** The kernel makes tun and tap devices on another way, which takes fewer wishes. */
+type Common<K> = K extends 'tun' ? Omit<Placed, (typeof notForTun)[number]> : Placed
 /** A kind without a table: passed to the kernel as it is, its options as bytes. */
 export type OtherKind = `other:${string}`
 /** What links.create() takes for a kind: common fields flat, the kind's own as `options`. */
-export type LinkCreateOf<K extends Kind | OtherKind> = Placed & { readonly kind: K } & (K extends Kind
+export type LinkCreateOf<K extends Kind | OtherKind> = Common<K> & { readonly kind: K } & (K extends Kind
     ? Lower<K> & Options<K>
     : { readonly link?: LinkRef; readonly options?: Uint8Array })
 export type LinkCreate = { [K in Kind | OtherKind]: LinkCreateOf<K> }[Kind | OtherKind]
 /** What links.update() takes: only what is given changes; `master: null` frees the port. */
-export type LinkChange = Omit<LinkFields, 'index' | 'txQueues' | 'rxQueues'> & {
+export type LinkChange = Omit<LinkFields, (typeof onlyWhenMade)[number]> & {
   readonly master?: LinkRef | null
-  /** Of the link's own kind, as in create(). */
-  readonly options?: object
+  /** Of the link's own kind, as in create(); bytes for a kind without a table. */
+  readonly options?: { [K in Exclude<Kind, PlainKind>]: Partial<OptionsOf<K>> }[Exclude<Kind, PlainKind>] | Uint8Array
 }
 
-type LinkMessage = Encodable<typeof linkTable>
+const onlyWhenMade = ['index', 'txQueues', 'rxQueues'] as const
+const notForTun = onlyWhenMade
+/** IFALIASZ less the final NUL, linux/if.h. */
+const longestAlias = 255
 
-/** Public name → attribute, for the fields that are the same thing under another word. */
-const attributes = {
-  name: 'ifname',
-  mac: 'address',
-  mtu: 'mtu',
-  group: 'group',
-  txQueueLength: 'txqlen',
-  txQueues: 'numTxQueues',
-  rxQueues: 'numRxQueues',
-  index: 'index',
-  alias: 'ifalias',
-} as const
-const handled = ['up', 'altNames', 'ipv6', 'port', 'master', 'namespace', 'kind', 'link', 'peer', 'options']
-const policies: readonly Ipv6Policy[] = ['none', 'static', 'kernel']
-
-/** Refuses what is wrong in a way that the kernel would not tell, or not tell well; `path` is where the object stands in the caller's. */
-export function checkFields(fields: LinkFields & { master?: unknown }, path: string, allowed: readonly string[]): void {
-  const at = (field: string) => (path ? `${path}.${field}` : field)
-  if (typeof fields !== 'object' || fields === null)
-    throw argumentError('ERR_NETLOOM_INVALID_OPTION', 'is not an object', path || undefined)
-  for (const field of Object.keys(fields)) {
-    if (!allowed.includes(field))
-      throw argumentError('ERR_NETLOOM_UNKNOWN_OPTION', `there is no such option; there are ${allowed.join(', ')}`, at(field))
-  }
-  if (fields.name !== undefined) checkInterfaceName(fields.name, at('name'))
-  if (fields.mac !== undefined) parseMacAt(fields.mac, at('mac'))
-  if (fields.up !== undefined && typeof fields.up !== 'boolean')
-    throw argumentError('ERR_NETLOOM_INVALID_BOOLEAN', `${String(fields.up)} is not true or false`, at('up'))
-  if (fields.alias !== undefined && (typeof fields.alias !== 'string' || Buffer.byteLength(fields.alias) > 255))
-    throw argumentError('ERR_NETLOOM_INVALID_STRING', 'an alias is text of at most 255 bytes', at('alias'))
-  if (fields.index !== undefined && !(Number.isInteger(fields.index) && fields.index > 0))
-    throw argumentError('ERR_NETLOOM_INVALID_NUMBER', `${fields.index} is not an interface index`, at('index'))
-  if (fields.ipv6 !== undefined && !policies.includes(fields.ipv6))
-    throw argumentError('ERR_NETLOOM_UNKNOWN_NAME', `${String(fields.ipv6)} is none of ${policies.join(', ')}`, at('ipv6'))
-  if (fields.port !== undefined && (fields.master === undefined || fields.master === null) && path !== 'change')
-    throw argumentError('ERR_NETLOOM_INVALID_OPTION', 'settings of a bridge port need a master', at('port'))
-  for (const [i, name] of (fields.altNames ?? []).entries()) checkAltName(name, `${at('altNames')}[${i}]`)
+const isAlias: Check = value => {
+  if (typeof value !== 'string' || value.includes('\0') || Buffer.byteLength(value) > longestAlias)
+    throw argumentError('ERR_NETLOOM_INVALID_STRING', `an alias is text of at most ${longestAlias} bytes`)
 }
-export const createFields = [...Object.keys(attributes), ...handled.filter(field => field !== 'peer')]
-export const peerFields = [...Object.keys(attributes), 'up', 'altNames', 'ipv6', 'port', 'master', 'namespace']
-export const changeFields = ['name', 'mac', 'mtu', 'group', 'txQueueLength', 'alias', 'up', 'altNames', 'ipv6', 'port', 'master', 'options']
-
-function parseMacAt(mac: string, path: string): void {
-  try {
-    parseMac(mac, 6)
-  } catch {
-    throw argumentError('ERR_NETLOOM_INVALID_MAC', `${JSON.stringify(mac)} is not a MAC address like 02:42:ac:11:00:02`, path)
-  }
-}
-
-function checkAltName(name: unknown, path: string): void {
-  if (typeof name !== 'string' || name === '' || Buffer.byteLength(name) > 127 || /[/\s\0]/.test(name))
+/** A name for a link, as net/core/dev.c and net/core/rtnetlink.c take it. */
+const isAltName: Check = value => {
+  if (typeof value !== 'string' || value === '' || Buffer.byteLength(value) > 127 || /[/\s\0]/.test(value))
     throw argumentError(
       'ERR_NETLOOM_INVALID_NAME',
-      `${JSON.stringify(name)} cannot be an alternative name: 1 to 127 bytes without '/' and white space`,
-      path,
+      `${typeof value === 'string' ? JSON.stringify(value) : typeof value} cannot be an alternative name: 1 to 127 bytes without '/' and white space`,
     )
 }
-
-/** The attributes that are the field itself under the kernel's name. */
-export function plainAttributes(fields: LinkFields): LinkMessage {
-  const out: Record<string, unknown> = {}
-  for (const [name, wire] of Object.entries(attributes)) {
-    const value = fields[name as keyof typeof attributes]
-    if (value !== undefined) out[wire] = value
-  }
-  return out as LinkMessage
+const isNamespace: Check = value => void checkSource(value as NamespaceSource)
+const isMaster: Check = value => {
+  if (value !== null) isLink(value)
 }
+const isGiven: Check = () => undefined
 
-/** The kind and its options. */
-export function kindAttributes(
-  spec: { kind: string; options?: object | undefined },
-  extra: Record<string, unknown> = {},
-): NonNullable<LinkMessage['linkinfo']> {
-  const { kind, options } = spec
-  if (kind.startsWith('other:')) {
-    if (options !== undefined && !(options instanceof Uint8Array))
-      throw argumentError('ERR_NETLOOM_INVALID_OPTION', 'the options of a kind without a table are bytes', 'options')
-    return { kind: kind as `other:${string}`, ...(options instanceof Uint8Array ? { data: options } : {}) }
-  }
-  const data = { ...(options ? toWire(ruleOf(kind), options as Record<string, unknown>, 'options') : {}), ...extra }
-  return { kind, ...(Object.keys(data).length ? { data } : {}) } as NonNullable<LinkMessage['linkinfo']>
+const fields: Checks<LinkFields> = {
+  name: value => void checkInterfaceName(value),
+  mac: isMac(6),
+  mtu: isUnsigned,
+  up: isBoolean,
+  alias: isAlias,
+  altNames: isList(isAltName),
+  group: isUnsigned,
+  txQueueLength: isUnsigned,
+  txQueues: isInteger(1, 4096),
+  rxQueues: isInteger(1, 4096),
+  index: isInteger(1, 0x7fff_ffff),
+  ipv6: isOneOf(['none', 'static', 'kernel']),
+  port: value => void portAttributes(value, ''),
 }
+const placed: Checks<Placed> = { ...fields, master: isLink, namespace: isNamespace }
+const change: Checks<LinkChange> = { ...without(fields, onlyWhenMade), master: isMaster, options: isGiven }
 
-export const portAttributes = (port: object): NonNullable<LinkMessage['linkinfo']> =>
-  ({ slaveKind: 'bridge', slaveData: toWire(portRule, port as Record<string, unknown>, 'port') }) as NonNullable<LinkMessage['linkinfo']>
-
-/** Refuses a kind that no table and no caller's bytes describe, and options that are missing. */
-export function checkKind(spec: LinkCreate): void {
+/** Refuses what is wrong in a way that the kernel would not tell, or not tell well. */
+export function checkCreate(spec: LinkCreate): void {
+  if (typeof spec !== 'object' || spec === null)
+    throw argumentError('ERR_NETLOOM_INVALID_OPTION', 'a link to make is described by an object')
   const { kind } = spec
-  if (typeof kind !== 'string' || !(isKind(kind) || /^other:./.test(kind)))
+  if (!isKind(kind) && !/^other:./.test(kind))
     throw argumentError(
       'ERR_NETLOOM_UNKNOWN_KIND',
-      `${JSON.stringify(kind)} is not a kind that netloom knows; say 'other:${String(kind)}' to pass it to the kernel as it is`,
+      `${JSON.stringify(kind) ?? typeof kind} is not a kind that netloom knows; say 'other:${String(kind)}' to pass it to the kernel as it is`,
       'kind',
     )
-  const rule: Rule = ruleOf(kind)
-  const given = spec as { options?: Record<string, unknown>; link?: unknown; peer?: unknown }
-  if (given.peer !== undefined && kind !== 'veth') throw argumentError('ERR_NETLOOM_UNKNOWN_OPTION', `a ${kind} has no peer`, 'peer')
-  if (given.link !== undefined && isKind(kind) && !rule.lower)
-    throw argumentError('ERR_NETLOOM_UNKNOWN_OPTION', `a ${kind} does not sit on another device`, 'link')
-  if (given.link === undefined && rule.lower === 'required')
-    throw argumentError('ERR_NETLOOM_MISSING_OPTION', `a ${kind} sits on another device: say which`, 'link')
-  for (const name of rule.required ?? [])
-    if (given.options?.[name] === undefined)
-      throw argumentError('ERR_NETLOOM_MISSING_OPTION', `a ${kind} needs this option`, `options.${name}`)
+  checkOptions(spec as Placed, checksFor(kind))
+  const { lower, required } = ruleOf(kind)
+  const given = spec as { readonly link?: unknown; readonly options?: unknown }
+  if (lower === 'required' && given.link === undefined) throw lacking('link', `a ${kind} sits on another device: say which`)
+  if (required && given.options === undefined)
+    throw lacking(
+      required.map(name => `options.${name}`).join(', '),
+      `a ${kind} needs ${required.length > 1 ? 'these options' : 'this option'}`,
+    )
+  kindAttributes(spec)
+  for (const name of required ?? [])
+    if ((given.options as Record<string, unknown>)[name] === undefined) throw lacking(`options.${name}`, `a ${kind} needs this option`)
+  checkPort(spec, '')
+  if (spec.kind !== 'veth' || spec.peer === undefined) return
+  checkOptions(spec.peer, placed, 'peer')
+  checkPort(spec.peer, 'peer.')
+  if (spec.peer.index !== undefined && spec.index === undefined)
+    throw argumentError(
+      'ERR_NETLOOM_INVALID_OPTION',
+      'the kernel gives the peer a chosen index only when the link itself has one: say index too',
+      'peer.index',
+    )
 }
 
-/** The caller's name of a field of the message: ['linkinfo', 'data', 'id'] → 'options.id'. */
-export function fieldOf(kind: string | undefined, prefix = ''): (path: readonly string[]) => string | undefined {
-  return path => {
-    const [first, second, third, ...rest] = path
-    if (first === 'linkinfo') {
-      if (second === 'slaveData') return join(prefix, 'port', third && publicName(portRule, third), ...rest)
-      if (second === 'kind' || second === undefined) return 'kind'
-      if (kind === 'veth' && third === 'peer') return rest.length ? `peer.${commonName(rest)}` : 'peer'
-      if (kind === 'vxlan' && third === 'link') return 'link'
-      return join('options', third && publicName(ruleOf(kind), third), ...rest)
-    }
-    return first === undefined ? undefined : join(prefix, commonName(path))
+/** The same for a change; its `options` can be looked at only when the link's kind is known. */
+export function checkChange(given: LinkChange): void {
+  checkOptions(given, change)
+}
+
+function checksFor(kind: Kind | OtherKind): Checks<Placed> {
+  const rule = ruleOf(kind)
+  const more = {
+    kind: isGiven,
+    ...(kind === 'veth' ? { peer: isGiven } : isPlain(kind) ? {} : { options: isGiven }),
+    ...(rule.lower || !isKind(kind) ? { link: isLink } : {}),
   }
+  return { ...(kind === 'tun' ? (without(placed, notForTun) as Checks<Placed>) : placed), ...more }
 }
 
-function commonName([first, ...rest]: readonly string[]): string {
-  if (first === 'netNsFd' || first === 'netNsPid') return 'namespace'
-  if (first === 'afSpec') return 'ipv6'
-  if (first === 'flags') return 'up'
-  if (first === 'propList') return join('altNames', ...rest)
-  const name = Object.entries(attributes).find(([, wire]) => wire === first)?.[0]
-  return name ?? join(first, ...rest)
+function checkPort({ port, master }: Placed, path: string): void {
+  if (port !== undefined && master === undefined)
+    throw argumentError('ERR_NETLOOM_INVALID_OPTION', 'settings of a bridge port need a master', `${path}port`)
 }
 
-const join = (...parts: (string | undefined)[]) => parts.filter(part => part !== undefined && part !== '').join('.')
+const lacking = (path: string, detail: string) => argumentError('ERR_NETLOOM_MISSING_OPTION', detail, path)
+
+function without<T extends object, const N extends readonly (keyof T)[]>(checks: T, names: N): Omit<T, N[number]> {
+  return Object.fromEntries(Object.entries(checks).filter(([name]) => !names.includes(name as keyof T))) as Omit<T, N[number]>
+}

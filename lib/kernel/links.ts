@@ -1,32 +1,25 @@
 // The verbs on links of one namespace: create, get, find, list, update, move, delete, and the peer of a veth.
-import type { Encodable } from '../codec/codec.js'
+import { argumentError } from '../codec/errors.js'
+import type { NamespaceInfo } from '../namespace/info.js'
 import { checkInterfaceName } from '../namespace/names.js'
 import type { NamespaceSource } from '../namespace/source.js'
-import { setSysctl } from '../namespace/sysctl.js'
 import { link as linkTable } from '../protocol/link.js'
 import { rtm } from '../protocol/rtnetlink.js'
 import { NetloomError } from '../socket/error.js'
 import type { Context, Request } from '../socket/request.js'
+import { type Check, checkOptions, isBoolean, isLink } from './arguments.js'
+import { blame } from './link-blame.js'
 import { createLink } from './link-create.js'
-import type { Kind } from './link-kinds.js'
+import { indexAt } from './link-index.js'
+import { changeIpv6 } from './link-ipv6.js'
+import { isKind, isPlain, type Kind } from './link-kinds.js'
+import { fieldOf, kindAttributes, type LinkMessage, plainAttributes, portAttributes } from './link-message.js'
 import { type Link, type LinkOf, toLink } from './link-object.js'
-import {
-  changeFields,
-  checkFields,
-  fieldOf,
-  kindAttributes,
-  type LinkChange,
-  type LinkCreate,
-  type LinkCreateOf,
-  type OtherKind,
-  plainAttributes,
-  portAttributes,
-} from './link-request.js'
+import { checkChange, type LinkChange, type LinkCreate, type LinkCreateOf, type OtherKind } from './link-request.js'
 import { type Peer, PeerFinder } from './peer.js'
 import { type LinkRef, linkReply, lookup, nameOf, type RawLink, type Scope, scopeFor, skipProtocolStatistics } from './scope.js'
 
-type LinkMessage = Encodable<typeof linkTable>
-export interface LinkFilter<K extends string = string> {
+export interface LinkFilter<K extends Kind | OtherKind = Kind | OtherKind> {
   readonly kind?: K
   /** Only ports of this bridge. */
   readonly master?: LinkRef
@@ -35,7 +28,8 @@ export interface LinkFilter<K extends string = string> {
   readonly signal?: AbortSignal
 }
 /** What create() gives: the link, and for a veth its other end. */
-export type CreatedLink<K extends Kind | OtherKind> = LinkOf<K> & (K extends 'veth' ? { readonly peer: Peer } : unknown)
+export type CreatedLink<K extends Kind | OtherKind> = LinkOf<K> & (K extends 'veth' ? { readonly peer: KnownPeer } : unknown)
+type KnownPeer = Peer & { readonly namespace: NamespaceInfo }
 
 export type LinkVerbs = ReturnType<typeof linkVerbs>
 
@@ -46,7 +40,7 @@ export function linkVerbs(scope: Scope) {
     operation,
     subject: nameOf(ref),
     namespace: scope.label,
-    hints: { ENODEV: 'links.list() says which links there are' },
+    hints: missing,
     ...more,
   })
   const message = (value: LinkMessage, about: Context, type: number = rtm.newLink): Request<typeof linkTable> => ({
@@ -65,16 +59,17 @@ export function linkVerbs(scope: Scope) {
      */
     create<const K extends Kind | OtherKind>(spec: { readonly kind: K } & LinkCreateOf<K>): Promise<CreatedLink<K>> {
       return createLink(scope, spec as LinkCreate, async ({ link, peer }) => {
-        const created = toLink(link)
-        return (
-          peer ? { ...created, peer: await peers.describe(peer.scope.info, toLink(peer.link), peer.scope) } : created
-        ) as CreatedLink<K>
+        const created: Link = toLink(link)
+        if (!peer) return created as CreatedLink<K>
+        peers.learn(link, peer.scope)
+        const both: Link = Object.assign(created, { peer: await peers.describe(toLink(peer.link), peer.scope) })
+        return both as CreatedLink<K>
       })
     },
 
     /** The link of that name or index; throws ENODEV. With its counters. */
     async get(link: LinkRef): Promise<Link> {
-      return toLink(await scope.getLink(link, { hints: { ENODEV: 'links.list() says which links there are' } }), true)
+      return toLink(await scope.getLink(link, { hints: missing }), true)
     },
 
     /** The link of that name or index, or undefined. */
@@ -88,50 +83,65 @@ export function linkVerbs(scope: Scope) {
     },
 
     /** All links, or those of a kind or a bridge; the kernel does the choosing. */
-    async list<K extends string = string>(filter: LinkFilter<K> = {}): Promise<(string extends K ? Link : LinkOf<K>)[]> {
+    async list<const K extends Kind | OtherKind = Kind | OtherKind>(
+      filter: LinkFilter<K> = {},
+    ): Promise<(Kind | OtherKind extends K ? Link : LinkOf<K>)[]> {
+      checkOptions(filter, { kind: isKnown, master: isLink, statistics: isBoolean, signal: isGiven })
       const { kind, master, statistics, signal } = filter
-      const bridge = master === undefined ? undefined : await scope.indexOf(master, { operation: 'list links', at: 'master' })
+      const about: Context = { operation: 'list links', namespace: scope.label, hints: missing }
+      const bridge = master === undefined ? undefined : await indexAt(scope, master, about, 'master')
       const value = {
         extMask: skipProtocolStatistics,
         ...(bridge === undefined ? {} : { master: bridge }),
         ...(kind === undefined ? {} : { linkinfo: { kind } }),
       } as LinkMessage
       const connection = await scope.connection()
-      const request = { ...message(value, { operation: 'list links', namespace: scope.label }, rtm.getLink), signal }
-      const links = await connection.dump(request, linkReply)
+      const links = await connection.dump({ ...message(value, about, rtm.getLink), signal }, linkReply)
       // A kind that the kernel has not loaded filters nothing there, so the answer is looked through once more.
       const wanted = links.filter(
         raw => (kind === undefined || raw.linkinfo?.kind === kind) && (bridge === undefined || raw.master === bridge),
       )
-      return wanted.map(raw => toLink(raw, statistics)) as (string extends K ? Link : LinkOf<K>)[]
+      return wanted.map(raw => toLink(raw, statistics)) as (Kind | OtherKind extends K ? Link : LinkOf<K>)[]
     },
 
     /** Changes what is given, and that only. Not atomic: after an error the fields before the refused one may have changed. */
     async update(link: LinkRef, change: LinkChange): Promise<void> {
-      checkFields(change, '', changeFields)
+      checkChange(change)
       const { master, options, port, altNames, ipv6, up } = change
-      const about = context('update link', link)
+      const about = context('update link', link, {
+        hints: {
+          ...missing,
+          EEXIST: 'a link of that name or alternative name is there already',
+          EXFULL: 'a bridge has at most 1,023 ports: use another bridge',
+          ...(port && { EOPNOTSUPP: 'only a port of a bridge has such settings: give its master too' }),
+        },
+      })
       const needed = options !== undefined || altNames !== undefined || ipv6 !== undefined
       const raw: Pick<RawLink, 'index'> & Partial<RawLink> = needed
         ? await scope.getLink(link, about)
         : { index: await scope.indexOf(link, about) }
+      const { index } = raw
       const kind = raw.linkinfo?.kind
       const here = { ...about, field: fieldOf(kind) }
-      const { index } = raw
       const plain: LinkMessage = {
         ...plainAttributes(change),
-        ...(master === undefined ? {} : { master: master === null ? 0 : await scope.indexOf(master, { ...about, at: 'master' }) }),
+        ...(master === undefined ? {} : { master: master === null ? 0 : await indexAt(scope, master, here, 'master') }),
         ...(up === undefined ? {} : { flags: { up } }),
-        ...(options === undefined ? {} : { linkinfo: kindAttributes({ kind: kind ?? 'other:', options }) }),
+        ...(options === undefined ? {} : { linkinfo: kindAttributes({ kind: kindWithOptions(kind), options }) }),
       }
-      if (ipv6 !== undefined) await setIpv6(raw as RawLink, ipv6, here)
       const requests = [
         ...(Object.keys(plain).length ? [message({ ...plain, index }, here)] : []),
-        ...(port && Object.keys(port).length ? [message({ index, linkinfo: portAttributes(port) }, here)] : []),
+        ...(port && Object.keys(port).length ? [message({ index, linkinfo: portAttributes(port, 'port') }, here)] : []),
         ...altNameChanges(raw, altNames).map(({ type, names }) => message({ index, propList: names }, here, type)),
       ]
+      // Before the link comes up.
+      if (ipv6 !== undefined) await changeIpv6(scope, raw as RawLink, ipv6, here)
       const connection = await scope.connection()
-      for (const request of requests) await connection.request(request)
+      try {
+        for (const request of requests) await connection.request(request)
+      } catch (error) {
+        throw await blame(error, [{ scope, fields: change, path: '', index }])
+      }
     },
 
     /**
@@ -140,12 +150,13 @@ export function linkVerbs(scope: Scope) {
      * Errors: EINVAL for links that belong to their namespace, as `lo` and bridges do (`netnsImmutable`); EEXIST the name is taken there.
      */
     async move(link: LinkRef, to: NamespaceSource, options: { readonly name?: string } = {}): Promise<void> {
-      if (options.name !== undefined) checkInterfaceName(options.name, 'name')
+      checkOptions(options, { name: value => void checkInterfaceName(value) })
       const target = await scopeFor(scope, to, 'to')
       try {
         const about = context('move link', link, {
           field: path => (path[0] === 'ifname' ? 'name' : 'to'),
           hints: {
+            ...missing,
             EINVAL: 'links like lo and bridges cannot leave their namespace (netnsImmutable): make one there',
             EEXIST: 'a link of that name is there already: give another name',
           },
@@ -170,15 +181,19 @@ export function linkVerbs(scope: Scope) {
       return peers.find(link)
     },
   }
+}
 
-  async function setIpv6(raw: RawLink, policy: NonNullable<LinkChange['ipv6']>, about: Context): Promise<void> {
-    await setSysctl(scope, `net/ipv6/conf/${raw.ifname}/disable_ipv6`, policy === 'none' ? 1 : 0)
-    if (policy === 'none') return
-    const connection = await scope.connection()
-    await connection.request(
-      message({ index: raw.index, afSpec: { inet6: { addrGenMode: policy === 'static' ? 'none' : 'eui64' } } }, about),
-    )
-  }
+const missing = { ENODEV: 'links.list() says which links there are' }
+const isGiven: Check = () => undefined
+const isKnown: Check = kind => {
+  if (!isKind(kind) && !(typeof kind === 'string' && /^other:./.test(kind)))
+    throw argumentError('ERR_NETLOOM_UNKNOWN_KIND', `${String(kind)} is not a kind that netloom knows; links of others are 'other:…'`)
+}
+
+function kindWithOptions(kind: string | undefined): string {
+  if (kind !== undefined && !isPlain(kind)) return kind
+  const which = kind === undefined ? 'a link without a kind, as lo and hardware,' : `a ${kind}`
+  throw argumentError('ERR_NETLOOM_INVALID_OPTION', `${which} has no options of its own`, 'options')
 }
 
 /** The messages that make the alternative names of a link those that are wanted. */

@@ -9,6 +9,7 @@ import { rtm } from '../protocol/rtnetlink.js'
 import { Connection } from '../socket/connection.js'
 import { NetloomError } from '../socket/error.js'
 import type { Context } from '../socket/request.js'
+import { wasClosed } from '../socket/unclosed.js'
 
 /** A link by name, by index, or as the object that describes it. */
 export type LinkRef = string | number | { readonly index: number }
@@ -42,12 +43,19 @@ export class Scope {
 
   /** The rtnetlink connection, opened on first use and shared from then on. */
   connection(): Promise<Connection> {
-    if (this.#closed) throw new NetloomError('EBADF', { operation: 'use namespace', subject: this.label, reason: 'it has been closed' })
+    this.checkOpen()
     this.#connection ??= Connection.open(this.handle).catch(error => {
       this.#connection = undefined
       throw error
     })
     return this.#connection
+  }
+
+  /** Throws EBADF once it is closed; `path` is the field by which the caller named it. */
+  checkOpen(path?: string): void {
+    if (!this.#closed) return
+    const hint = 'open it again with Namespace.open()'
+    throw new NetloomError('EBADF', { operation: 'use namespace', subject: this.label, path, reason: 'it has been closed', hint })
   }
 
   /** The kernel's description of a link; ENODEV if there is none. */
@@ -82,6 +90,7 @@ export class Scope {
   close(): void {
     if (this.#closed) return
     this.#closed = true
+    wasClosed(this)
     for (const callback of this.#closing) callback()
     // A connection that could not be opened has nothing to close, and whoever asked for it has had the error.
     this.#connection?.then(
@@ -96,8 +105,15 @@ export class Scope {
 export async function scopeFor(here: Scope, source: NamespaceSource | undefined, path: string): Promise<{ scope: Scope; release(): void }> {
   const release = () => undefined
   if (source === undefined) return { scope: here, release }
-  if (typeof source === 'object' && source !== null && scoped in source) return { scope: source[scoped] as Scope, release }
-  const opened = await openSource(source, path)
+  if (typeof source === 'object' && source !== null && scoped in source) {
+    const scope = source[scoped] as Scope
+    scope.checkOpen(path)
+    return { scope, release }
+  }
+  const opened = await openSource(source, path).catch((error: unknown) => {
+    if (!(error instanceof NetloomError) || error.path !== undefined) throw error
+    throw new NetloomError(error.errno ?? error.code, { ...error, path, cause: error.cause })
+  })
   const { handle } = opened
   if (handle.inode === here.handle.inode && handle.device === here.handle.device) {
     handle.close()
@@ -112,7 +128,7 @@ export function lookup(ref: LinkRef): { index: number } | { ifname: string } | {
   const value = typeof ref === 'object' && ref !== null ? ref.index : ref
   if (typeof value === 'string') {
     const length = Buffer.byteLength(value)
-    if (length === 0 || length > longestAltName)
+    if (length === 0 || length > longestAltName || value.includes('\0'))
       throw argumentError(
         'ERR_NETLOOM_INVALID_NAME',
         `${JSON.stringify(value)} cannot name an interface: names have 1 to 15 bytes, alternative names up to ${longestAltName}`,
