@@ -18,8 +18,7 @@ for (const [i, namespace] of containers.entries()) {
 }
 for (const { name, options } of await host.links.list({ kind: 'bridge' })) {
   const { bridgeId, stp, ageingTime } = options
-  const id = bridgeId && `${bridgeId.prio.toString(16)}.${bridgeId.addr}`
-  console.log(`${name}: id ${id}, spanning tree ${stp ? 'on' : 'off'}, ageing time ${ageingTime} s`)
+  console.log(`${name}: id ${bridgeId}, spanning tree ${stp ? 'on' : 'off'}, ageing time ${ageingTime} s`)
 }
 const ports = await host.links.list({ master: 'br0' })
 console.log(`ports: ${ports.map(({ name, port }) => `${name} (${port?.state})`).join(', ')}`)
