@@ -9,7 +9,7 @@ import { sandbox } from '../helpers/sandbox.js'
 
 const top = new URL('../../', import.meta.url)
 // Inside the package, so that 'netloom' means what it means to a user.
-const folder = new URL('dist-examples/readme/', top)
+const folder = new URL('build/readme/', top)
 const readme = readFileSync(new URL('README.md', top), 'utf8')
 const programs = [...readme.matchAll(/^```(ts|js)\n(.*?)^```$/gms)].map(([, language = '', text = ''], i) => ({
   language,
