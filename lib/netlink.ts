@@ -1,7 +1,9 @@
 // netloom/netlink: raw connections, the codec's building blocks and the protocol tables, for messages that netloom has no verb for.
+import { labelOf } from './namespace/info.js'
 import { type NamespaceSource, openSource } from './namespace/source.js'
 import { NETLINK_ROUTE } from './protocol/netlink.js'
 import { Connection } from './socket/connection.js'
+import { expectClose, wasClosed } from './socket/unclosed.js'
 
 /**
  * A netlink connection inside a namespace; close() it.
@@ -9,9 +11,14 @@ import { Connection } from './socket/connection.js'
  * Errors: those of Namespace.open(); EPROTONOSUPPORT this kernel lacks the protocol.
  */
 export async function openConnection(source: NamespaceSource, protocol: number = NETLINK_ROUTE): Promise<Connection> {
-  const { handle } = await openSource(source)
+  const { handle, info } = await openSource(source)
   try {
-    return await Connection.open(handle, protocol, () => handle.close())
+    const connection: Connection = await Connection.open(handle, protocol, () => {
+      handle.close()
+      wasClosed(connection)
+    })
+    expectClose(connection, { what: `a netlink connection in ${labelOf(info)}`, advice: 'declare it with await using, or close() it' })
+    return connection
   } catch (error) {
     handle.close()
     throw error

@@ -6,7 +6,7 @@ import { argumentError } from '../codec/errors.js'
 import { openCurrent } from '../namespace/current.js'
 import { type ExecOptions, exec } from '../namespace/exec.js'
 import { type Identifiable, identify } from '../namespace/identity.js'
-import { formatIdentity, type NamespaceInfo, namespaceInfo, type OpenNamespace, sameNamespace } from '../namespace/info.js'
+import { formatIdentity, labelOf, type NamespaceInfo, namespaceInfo, type OpenNamespace, sameNamespace } from '../namespace/info.js'
 import { createAnonymous, createNamed, deleteNamed } from '../namespace/lifecycle.js'
 import { type ListOptions, listNamespaces } from '../namespace/list.js'
 import { type ConnectOptions, connect, type ListenOptions, listen, type UdpOptions, udp } from '../namespace/node-sockets.js'
@@ -15,6 +15,7 @@ import { held, type NamespaceSource, openSource } from '../namespace/source.js'
 import { type NamespaceSpawnOptions, spawn } from '../namespace/spawn.js'
 import { getSysctl, setSysctl } from '../namespace/sysctl.js'
 import { NetloomError } from '../socket/error.js'
+import { expectClose } from '../socket/unclosed.js'
 import { addressVerbs } from './addresses.js'
 import { fdbVerbs } from './fdb.js'
 import type { Ipv6Policy } from './link-request.js'
@@ -35,6 +36,10 @@ export interface NamespaceCreateOptions {
 }
 /** What undoing the call that gave the namespace means. */
 type Ownership = 'created' | 'opened' | 'current'
+const closingAdvice = {
+  created: 'declare it with await using, or delete() or close() it',
+  opened: 'declare it with await using, or close() it',
+}
 
 export class Namespace implements NamespaceInfo, AsyncDisposable {
   readonly device: number
@@ -60,6 +65,8 @@ export class Namespace implements NamespaceInfo, AsyncDisposable {
     const { info } = opened
     this.#scope = scope
     this.#ownership = ownership
+    // The scope, because verbs and watches go on without the Namespace that they were taken from.
+    if (ownership !== 'current') expectClose(scope, { what: `namespace ${labelOf(info)}`, advice: closingAdvice[ownership] })
     this.device = info.device
     this.inode = info.inode
     const { name, path, pids } = info

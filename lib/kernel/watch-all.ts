@@ -9,6 +9,7 @@ import { type Notification, type Notifications, Subscription } from '../socket/s
 import { ensureNsid } from './nsid.js'
 import { Scope } from './scope.js'
 import { groupsOf, type WatchEvent, type WatchKind, type WatchOptions } from './watch-events.js'
+import { throwUnlessLeft, type WatchHold } from './watch-iterator.js'
 import { type Access, WatchState } from './watch-state.js'
 
 /** A namespace that is being watched. */
@@ -25,16 +26,23 @@ export async function* watchAll(
   here: Scope,
   kinds: readonly WatchKind[],
   { signal, receiveBuffer, namespaces }: WatchOptions,
+  hold: WatchHold,
 ): AsyncGenerator<WatchEvent, void> {
   if (signal?.aborted) throw new AbortError('watch', signal)
   const objects = kinds.filter(kind => kind !== 'namespace')
   const all = namespaces === 'all'
   const subscription = await Subscription.open(here.handle, NETLINK_ROUTE, groupsOf(objects), { receiveBuffer, allNamespaces: all })
   const release = here.onClose(() => subscription.close())
-  const mail = new Mailbox(subscription, await DirectoryWatch.open())
+  const directory = new DirectoryWatch()
+  const mail = new Mailbox(subscription, directory)
+  hold.opened(() => {
+    release()
+    mail.close()
+  })
   try {
+    await directory.start()
     for (;;) {
-      const members = new Members(here, objects, kinds.includes('namespace'), all, mail.directory)
+      const members = new Members(here, objects, kinds.includes('namespace'), all, directory)
       yield { type: 'reset' }
       yield* members.start(signal)
       yield { type: 'ready' }
@@ -46,9 +54,10 @@ export async function* watchAll(
         if (!lost && names) yield* members.look(names, signal)
       }
     }
+  } catch (error) {
+    throwUnlessLeft(error, signal, hold)
   } finally {
-    release()
-    mail.close()
+    hold.end()
   }
 }
 
@@ -59,7 +68,7 @@ interface Mail {
 
 /** Waits for two sources at once, and reads neither further before what came has been taken. */
 class Mailbox {
-  readonly directory: DirectoryWatch
+  readonly #directory: DirectoryWatch
   readonly #subscription: Subscription
   #mail: Mail = {}
   #error: { readonly cause: unknown } | undefined
@@ -69,7 +78,7 @@ class Mailbox {
 
   constructor(subscription: Subscription, directory: DirectoryWatch) {
     this.#subscription = subscription
-    this.directory = directory
+    this.#directory = directory
   }
 
   async next(signal: AbortSignal | undefined): Promise<Mail> {
@@ -88,7 +97,7 @@ class Mailbox {
 
   close(): void {
     this.#subscription.close()
-    this.directory.close()
+    this.#directory.close()
   }
 
   #read(): void {
@@ -102,7 +111,7 @@ class Mailbox {
     }
     if (!this.#readingNames) {
       this.#readingNames = true
-      this.directory.next().then(names => {
+      this.#directory.next().then(names => {
         this.#readingNames = false
         arrived({ names })
       }, failed)

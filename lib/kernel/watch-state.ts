@@ -6,6 +6,7 @@ import { neighbour as neighbourTable } from '../protocol/neighbour.js'
 import { requestFlags } from '../protocol/netlink.js'
 import { route as routeTable } from '../protocol/route.js'
 import { rtm } from '../protocol/rtnetlink.js'
+import { AbortError } from '../socket/error.js'
 import type { Notification } from '../socket/subscription.js'
 import { type Address, isAddressFamily, toAddress } from './address-object.js'
 import { addressVerbs } from './addresses.js'
@@ -50,13 +51,18 @@ export class WatchState {
     const kinds = this.#kinds.filter(kind => kind !== 'namespace')
     if (kinds.length === 0) return
     const lists = await this.#access(scope => Promise.all(kinds.map(kind => list(scope, kind, signal))))
-    for (const [i, kind] of kinds.entries()) for (const object of lists[i]!) yield this.#set(kind, object)
+    for (const [i, kind] of kinds.entries())
+      for (const object of lists[i]!) {
+        if (signal?.aborted) throw new AbortError('watch', signal)
+        yield this.#set(kind, object)
+      }
   }
 
   /** Turns notifications into events. */
   async *apply(messages: readonly Notification[], signal: AbortSignal | undefined): AsyncGenerator<WatchEvent> {
     let routesMayHaveGone = false
     for (const message of messages) {
+      if (signal?.aborted) throw new AbortError('watch', signal)
       const change = this.#decode(message)
       if (!change) continue
       routesMayHaveGone ||= change.hidesRoutes

@@ -1,18 +1,20 @@
 // Every change of links, addresses, routes and neighbours as data: after the start, and after events were lost, the whole present state first.
 
 import { argumentError } from '../codec/errors.js'
+import { labelOf } from '../namespace/info.js'
 import { NETLINK_ROUTE } from '../protocol/netlink.js'
 import { AbortError, orAborted } from '../socket/error.js'
 import { Subscription } from '../socket/subscription.js'
 import type { Scope } from './scope.js'
 import { watchAll } from './watch-all.js'
 import { groupsOf, type WatchEvent, type WatchKind, type WatchOptions, watchKinds } from './watch-events.js'
+import { throwUnlessLeft, WatchHold, WatchIterator } from './watch-iterator.js'
 import { WatchState } from './watch-state.js'
 
 /**
  * Watches one namespace or all.
  *
- * Ends when the loop is left; throws AbortError for the signal, ECANCELED when the namespace is closed. It never ends by itself.
+ * Ends when the loop is left or return() is called; throws AbortError for the signal, ECANCELED when the namespace is closed. It never ends by itself.
  */
 export function watch<K extends WatchKind>(
   scope: Scope,
@@ -31,18 +33,26 @@ export function watch<K extends WatchKind>(
   if (options.namespaces !== undefined && options.namespaces !== 'all')
     throw argumentError('ERR_NETLOOM_UNKNOWN_NAME', `${String(options.namespaces)} is not 'all'`, 'namespaces')
   const everywhere = options.namespaces === 'all' || kinds.includes('namespace' as K)
-  return (everywhere ? watchAll(scope, kinds, options) : watchOne(scope, kinds, options)) as AsyncGenerator<WatchEvent<K>, void>
+  const hold = new WatchHold(options.signal)
+  const events = everywhere ? watchAll(scope, kinds, options, hold) : watchOne(scope, kinds, options, hold)
+  const what = `a watch of ${kinds.join(', ')} in ${options.namespaces === 'all' ? 'all namespaces' : labelOf(scope.info)}`
+  return new WatchIterator(events, hold, what) as AsyncGenerator<WatchEvent, void> as AsyncGenerator<WatchEvent<K>, void>
 }
 
 async function* watchOne(
   scope: Scope,
   kinds: readonly WatchKind[],
   { signal, receiveBuffer }: WatchOptions,
+  hold: WatchHold,
 ): AsyncGenerator<WatchEvent, void> {
   if (signal?.aborted) throw new AbortError('watch', signal)
   // Listening begins before the state is read, so that nothing falls between the two.
   const subscription = await Subscription.open(scope.handle, NETLINK_ROUTE, groupsOf(kinds), { receiveBuffer })
   const release = scope.onClose(() => subscription.close())
+  hold.opened(() => {
+    release()
+    subscription.close()
+  })
   try {
     for (;;) {
       const state = new WatchState(work => work(scope), scope.info, kinds)
@@ -56,8 +66,9 @@ async function* watchOne(
         if (!lost) yield* state.apply(received.messages, signal)
       }
     }
+  } catch (error) {
+    throwUnlessLeft(error, signal, hold)
   } finally {
-    release()
-    subscription.close()
+    hold.end()
   }
 }

@@ -9,16 +9,36 @@ const retryAfter = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000]
 
 export class DirectoryWatch {
   #watcher: FSWatcher | undefined
+  #closed = false
   #touched = new Set<string>()
   #everything = false
   #wake: (() => void) | undefined
   #error: unknown
   readonly #retries = new Map<string, { attempt: number; timer?: NodeJS.Timeout | undefined }>()
 
-  static async open(): Promise<DirectoryWatch> {
-    const opened = new DirectoryWatch()
-    await opened.#start()
-    return opened
+  /** Looks from now on. The folder is made with the first name; until then its parent is watched. */
+  async start(): Promise<void> {
+    const there = await access(namespaceDirectory).then(
+      () => true,
+      () => false,
+    )
+    if (this.#closed) return
+    const watched = there ? namespaceDirectory : dirname(namespaceDirectory)
+    this.#watcher?.close()
+    this.#watcher = watch(watched, (_, name) => {
+      if (there) this.#touch(name)
+      else if (name === null || name === basename(namespaceDirectory)) this.#restart()
+    })
+    this.#watcher.on('error', error => this.#fail(error))
+    // Made between the look and the watch.
+    if (
+      !there &&
+      (await access(namespaceDirectory).then(
+        () => true,
+        () => false,
+      ))
+    )
+      await this.start()
   }
 
   /** Waits for the next changes: names to look at, or 'all' when it is not known which. */
@@ -50,38 +70,15 @@ export class DirectoryWatch {
   }
 
   close(): void {
+    this.#closed = true
     this.#watcher?.close()
     this.#watcher = undefined
     for (const { timer } of this.#retries.values()) clearTimeout(timer)
     this.#retries.clear()
   }
 
-  /** The folder is made with the first name; until then its parent is watched. */
-  async #start(): Promise<void> {
-    const there = await access(namespaceDirectory).then(
-      () => true,
-      () => false,
-    )
-    const watched = there ? namespaceDirectory : dirname(namespaceDirectory)
-    this.#watcher?.close()
-    this.#watcher = watch(watched, (_, name) => {
-      if (there) this.#touch(name)
-      else if (name === null || name === basename(namespaceDirectory)) this.#restart()
-    })
-    this.#watcher.on('error', error => this.#fail(error))
-    // Made between the look and the watch.
-    if (
-      !there &&
-      (await access(namespaceDirectory).then(
-        () => true,
-        () => false,
-      ))
-    )
-      await this.#start()
-  }
-
   #restart(): void {
-    this.#start().then(
+    this.start().then(
       () => this.#touch(null),
       error => this.#fail(error),
     )

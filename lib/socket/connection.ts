@@ -8,6 +8,7 @@ import { AbortError, NetloomError, orAborted, systemError } from './error.js'
 import { type Framed, frame, messages } from './frame.js'
 import { type NamespaceHandle, type NetlinkSocket, native } from './native.js'
 import type { AnyRequest, Context, Dump, Outcome, Reply, Request } from './request.js'
+import { expectClose, wasClosed } from './unclosed.js'
 
 /** How often an interrupted dump is asked again before it is given as it is. */
 const dumpAttempts = 8
@@ -107,13 +108,21 @@ export class Connection {
     request: Request<C>,
     reply: Reply<R>,
   ): AsyncGenerator<Decoded<R>, { consistent: boolean }> {
-    const chunks = this.#chunks(request, reply)
+    const part: { socket?: NetlinkSocket } = {}
+    const chunks = this.#chunks(request, reply, part)
+    // An iterator that is dropped half-way never gets to its end, where the socket would be given back.
+    expectClose(chunks, {
+      what: `an iterator (${request.context.operation})`,
+      advice: 'leave its loop, or call return()',
+      free: () => this.#abandon(part.socket),
+    })
     try {
       let next = await chunks.next()
       for (; !next.done; next = await chunks.next()) yield* next.value
       return next.value
     } finally {
       await chunks.return({ consistent: false })
+      wasClosed(chunks)
     }
   }
 
@@ -166,6 +175,7 @@ export class Connection {
   async *#chunks<C extends AnyCodec, R extends AnyCodec>(
     request: Request<C>,
     reply: Reply<R>,
+    part: { socket?: NetlinkSocket } = {},
   ): AsyncGenerator<Decoded<R>[], { consistent: boolean }> {
     const { flags = 0, context, signal } = request
     if (signal?.aborted) throw new AbortError(context.operation, signal)
@@ -175,6 +185,7 @@ export class Connection {
     this.#take(1)
     const sent = writer.copy()
     const socket = await this.#dumpSocket(context)
+    part.socket = socket
     let step = socket.exchange(sent, dumpChunk)
     let finished = false
     let interrupted = false
@@ -182,7 +193,11 @@ export class Connection {
       while (!finished) {
         const { data, done } = await orAborted(step, context.operation, signal)
         finished = done
-        if (!done) step = socket.more(dumpChunk)
+        if (!done) {
+          step = socket.more(dumpChunk)
+          // Nobody looks at it before the reader comes back for more, and a reader that leaves early never does.
+          step.catch(() => undefined)
+        }
         const view = viewOf(data)
         const objects: Decoded<R>[] = []
         for (const message of messages(view)) {
@@ -200,21 +215,28 @@ export class Connection {
       this.#dumping.delete(socket)
       if (finished && !this.#closed && this.#idle.length < idleDumpSockets) this.#idle.push(socket)
       else socket.close()
-      // A reader that leaves early leaves one read behind, which ends when its socket closes; nobody waits for it any more.
-      step.catch(() => undefined)
     }
+  }
+
+  #abandon(socket: NetlinkSocket | undefined): boolean {
+    if (!socket || !this.#dumping.delete(socket)) return false
+    socket.close()
+    return true
   }
 
   async #dumpSocket(context: Context): Promise<NetlinkSocket> {
     if (this.#closed) throw closedError(context)
     try {
       const socket = this.#idle.pop() ?? (await native().openNetlink(this.#namespace, this.#protocol))
-      this.#dumping.add(socket)
-      if (this.#closed) socket.close()
-      return socket
+      if (!this.#closed) {
+        this.#dumping.add(socket)
+        return socket
+      }
+      socket.close()
     } catch (error) {
       throw systemError(error, naming(context))
     }
+    throw closedError(context)
   }
 
   #take(count: number): void {

@@ -1,0 +1,113 @@
+// A program that closes nothing: it opens what its argument names, drops it, and prints what the collector left of it and what it was told.
+// Runs with --expose-gc on the built library.
+
+import { setMaxListeners } from 'node:events'
+import { readdirSync, readlinkSync } from 'node:fs'
+import process from 'node:process'
+import { setTimeout } from 'node:timers/promises'
+import { Namespace } from '../../dist/index.js'
+import { openConnection, rtm } from '../../dist/netlink.js'
+import { link } from '../../dist/protocol/link.js'
+
+const [what = '', name = ''] = process.argv.slice(2)
+const times = 20
+const warnings = []
+process.on('warning', ({ code, message, stack }) => warnings.push({ code, message, stack }))
+
+/** Held by the whole program, so that a watch can be forgotten while its namespace is not. */
+const here = await Namespace.create()
+const listLinks = { type: rtm.getLink, codec: link, value: {}, context: { operation: 'list links' } }
+const linkReply = { type: rtm.newLink, codec: link }
+
+const openings = {
+  anonymous: async () => void (await (await Namespace.create()).links.list()),
+  named: async i => void (await (await Namespace.create(`${name}${i}`)).links.get('lo')),
+  opened: async () => void (await (await Namespace.open({ name })).addresses.list()),
+  /** Only its verbs are kept, for a moment: they work as long as somebody has them. */
+  verbs: async () => {
+    const { links } = await Namespace.create()
+    await collect()
+    if ((await links.get('lo')).name !== 'lo') throw new Error('no lo')
+  },
+  /** The answers arrive although nobody holds what was asked. */
+  asked: async () => {
+    const asked = Array.from({ length: 5 }, async () => (await Namespace.create()).links.get('lo'))
+    await collect()
+    for (const { name } of await Promise.all(asked)) if (name !== 'lo') throw new Error('no lo')
+  },
+  current: async () => void (await Namespace.current().links.list()),
+  connection: async () => void (await (await openConnection(here)).dump(listLinks, linkReply)),
+  iterator: async () => void (await (await openConnection(here)).iterate(listLinks, linkReply).next()),
+  watch: async () => void (await here.watch(['link']).next()),
+  'watch all': async () => void (await ready(here.watch(['link', 'namespace'], { namespaces: 'all' }))),
+  'watch names': async () => void (await ready(here.watch(['namespace']))),
+  'watch with signal': async () => void (await ready(here.watch(['link', 'route'], { signal: controller.signal }))),
+  /** A next() that nobody waits for any more. */
+  'watch that waits': async () => {
+    const events = here.watch(['link'])
+    await ready(events)
+    await Promise.race([events.next(), setTimeout(1)])
+  },
+  'watch all that waits': async () => {
+    const events = here.watch(['link'], { namespaces: 'all' })
+    await ready(events)
+    await Promise.race([events.next(), setTimeout(1)])
+  },
+  /** Never begun: there is nothing to close. */
+  'watch unread': async () => void here.watch(['link']),
+  /** A loop that waits is not forgotten, though nothing but the kernel holds it. */
+  'watch in a loop': async () => {
+    const loop = (async () => {
+      for await (const event of here.watch(['link'], { namespaces: 'all' })) if (event.type === 'link' && event.link.mtu === 1400) break
+    })()
+    await setTimeout(20)
+    await collect()
+    await here.links.update('lo', { mtu: 1400 })
+    await loop
+    await here.links.update('lo', { mtu: 1500 })
+  },
+}
+const controller = new AbortController()
+setMaxListeners(0, controller.signal)
+
+async function ready(events) {
+  for (;;) if ((await events.next()).value.type === 'ready') return
+}
+
+async function collect() {
+  for (let round = 0; round < 8; round++) {
+    globalThis.gc()
+    await setTimeout(2)
+  }
+}
+
+function descriptors() {
+  const targets = readdirSync('/proc/self/fd').flatMap(fd => {
+    try {
+      return [readlinkSync(`/proc/self/fd/${fd}`).replace(/:\[\d+\]$/, '')]
+    } catch (error) {
+      // That of the reading itself.
+      if (error.code === 'ENOENT') return []
+      throw error
+    }
+  })
+  return targets.sort()
+}
+
+async function open(count, from = 0) {
+  for (let i = from; i < from + count; i++) await openings[what](i)
+}
+
+await here.links.list()
+const first = here.watch(['link', 'namespace'], { namespaces: 'all' })
+await ready(first)
+await first.return()
+await open(2)
+await collect()
+const before = descriptors()
+await open(times, 2)
+const held = descriptors().length - before.length
+await collect()
+const left = descriptors()
+process.stdout.write(JSON.stringify({ held, left: left.length - before.length, warnings }))
+await here.close()
