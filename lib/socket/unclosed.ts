@@ -18,18 +18,18 @@ export interface Unclosed {
   readonly free?: () => boolean
 }
 
-const registry = new FinalizationRegistry<Held>(collected)
+const finalizers = new FinalizationRegistry<Held>(collected)
 const wanted = debuglog('netloom')
 let told = false
 
 /** From now on the owner has to be closed: being collected before that is worth a word. */
 export function expectClose(owner: object, { what, advice, free = () => true }: Unclosed): void {
-  registry.register(owner, { what, advice, free, opened: traced() ? stack() : undefined }, owner)
+  finalizers.register(owner, { what, advice, free, opened: traced() ? stack() : undefined }, owner)
 }
 
 /** It was closed, as it should be. */
 export function wasClosed(owner: object): void {
-  registry.unregister(owner)
+  finalizers.unregister(owner)
 }
 
 function collected({ what, advice, free, opened }: Held): void {
