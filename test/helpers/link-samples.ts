@@ -174,7 +174,7 @@ export const samples: { readonly [K in Kind]: Complete<OptionsOf<K>> } = {
 }
 
 export const portSamples: Complete<PortOptions> = {
-  state: { values: ['blocking', 'forwarding'], ip: ['state', 'blocking'], carrier: true },
+  state: { values: ['learning', 'forwarding'], ip: ['state', 'learning'], carrier: true },
   priority: number([5, 6], 'priority'),
   cost: number([77, 78], 'cost'),
   hairpin: bool('hairpin'),
