@@ -1,6 +1,6 @@
 // Values whose form the payload itself tells: by a number in front, or by its length.
 import type { AnyCodec, Codec, Decoded, Encodable } from './codec.js'
-import { argumentError, MalformedError } from './errors.js'
+import { argumentError, expectObject, MalformedError, shown } from './errors.js'
 import { bytes, count, u32 } from './scalars.js'
 
 type Forms = Readonly<Record<string, readonly [tag: number, codec: AnyCodec]>>
@@ -25,6 +25,7 @@ export function tagged<const F extends Forms>(
       return { [form.name]: form.codec.read(view, from, end) } as OneOf<F, 'out'>
     },
     write(writer, value) {
+      expectObject(value)
       if ('other' in value && 'tag' in value) {
         tag.write(writer, value.tag as number)
         bytes.write(writer, value.other as Uint8Array)
@@ -52,6 +53,6 @@ export const flagOrByte: Codec<boolean> & { readonly presence: true } = {
   presence: true,
   read: (view, at, end) => end === at || view.getUint8(at) !== 0,
   write(_, value) {
-    if (typeof value !== 'boolean') throw argumentError('ERR_NETLOOM_INVALID_BOOLEAN', `${String(value)} is not true or false`)
+    if (typeof value !== 'boolean') throw argumentError('ERR_NETLOOM_INVALID_BOOLEAN', `${shown(value)} is not true or false`)
   },
 }
