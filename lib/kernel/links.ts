@@ -14,6 +14,7 @@ import { indexAt } from './link-index.js'
 import { changeIpv6 } from './link-ipv6.js'
 import { isKind, isPlain, type Kind } from './link-kinds.js'
 import { fieldOf, kindAttributes, type LinkMessage, plainAttributes, portAttributes } from './link-message.js'
+import { moveLink } from './link-move.js'
 import { type Link, type LinkOf, toLink } from './link-object.js'
 import { checkChange, type LinkChange, type LinkCreate, type LinkCreateOf, type OtherKind } from './link-request.js'
 import { type Peer, PeerFinder } from './peer.js'
@@ -151,21 +152,10 @@ export function linkVerbs(scope: Scope) {
      * Errors: EINVAL for links that belong to their namespace, as `lo` and bridges do (`netnsImmutable`); EEXIST the name is taken there.
      */
     async move(link: LinkRef, to: NamespaceSource, options: { readonly name?: string } = {}): Promise<void> {
-      checkOptions(options, { name: value => void checkInterfaceName(value) })
+      checkOptions(options, { name: value => void checkInterfaceName(value) }, 'options')
       const target = await scopeFor(scope, to, 'to')
       try {
-        const about = context('move link', link, {
-          field: path => (path[0] === 'ifname' ? 'name' : 'to'),
-          hints: {
-            ...missing,
-            EINVAL: 'links like lo and bridges cannot leave their namespace (netnsImmutable): make one there',
-            EEXIST: 'a link of that name is there already: give another name',
-          },
-        })
-        const index = await scope.indexOf(link, about)
-        const value = { index, netNsFd: target.scope.handle.fd, ...(options.name === undefined ? {} : { ifname: options.name }) }
-        const connection = await scope.connection()
-        await connection.request(message(value, about))
+        await moveLink(scope, link, target.scope, options.name)
       } finally {
         target.release()
       }
