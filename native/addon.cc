@@ -14,7 +14,7 @@
 namespace netloom {
 
 // Changes together with lib/socket/native.ts, which refuses any other.
-constexpr int interfaceVersion = 2;
+constexpr int interfaceVersion = 3;
 
 Napi::Value throwFailure(Napi::Env env, const Failure& failure) {
   napi_throw(env, makeError(env, failure));
@@ -29,10 +29,10 @@ Napi::Value Addon::run(Napi::Env env, const std::shared_ptr<Strand>& strand, Wor
   return {env, promise};
 }
 
-Napi::Value Addon::poll(Napi::Env env, std::shared_ptr<const Fd> fd, Attempt attempt) {
+Napi::Value Addon::poll(Napi::Env env, std::shared_ptr<const Fd> fd, Attempt attempt, bool idle) {
   napi_deferred deferred = nullptr;
   napi_value promise = nullptr;
-  if (!completions->begin(env, &deferred, &promise)) return {};
+  if (!completions->begin(env, &deferred, &promise, idle)) return {};
   poller->submit(std::move(fd), deferred, std::move(attempt));
   return {env, promise};
 }

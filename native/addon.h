@@ -25,7 +25,7 @@ struct Addon {
   // Runs the work on the pool; a promise of its outcome.
   Napi::Value run(Napi::Env env, const std::shared_ptr<Strand>& strand, Work work);
   // Attempts it whenever the descriptor is readable, until it has an outcome.
-  Napi::Value poll(Napi::Env env, std::shared_ptr<const Fd> fd, Attempt attempt);
+  Napi::Value poll(Napi::Env env, std::shared_ptr<const Fd> fd, Attempt attempt, bool idle = false);
 };
 
 Napi::Value throwFailure(Napi::Env env, const Failure& failure);

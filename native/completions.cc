@@ -52,9 +52,13 @@ std::shared_ptr<Completions> Completions::create(napi_env env) {
   return self;
 }
 
-bool Completions::begin(napi_env env, napi_deferred* deferred, napi_value* promise) {
+bool Completions::begin(napi_env env, napi_deferred* deferred, napi_value* promise, bool idle) {
   if (napi_create_promise(env, deferred, promise) != napi_ok) return false;
   std::lock_guard<std::mutex> lock(mutex_);
+  if (idle) {
+    idle_.insert(*deferred);
+    return true;
+  }
   if (pending_++ == 0 && function_ != nullptr) napi_ref_threadsafe_function(env, function_);
   return true;
 }
@@ -102,8 +106,11 @@ void Completions::drain(Napi::Env env) {
   }
   {
     std::lock_guard<std::mutex> lock(mutex_);
-    pending_ -= items.size();
-    if (pending_ == 0 && function_ != nullptr) napi_unref_threadsafe_function(env, function_);
+    size_t before = pending_;
+    for (auto& item : items) {
+      if (idle_.erase(item.deferred) == 0) --pending_;
+    }
+    if (before > 0 && pending_ == 0 && function_ != nullptr) napi_unref_threadsafe_function(env, function_);
   }
   if (afterwards_) afterwards_();
 }

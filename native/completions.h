@@ -4,6 +4,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <vector>
 
 #include <napi.h>
@@ -28,8 +29,9 @@ class Completions : public std::enable_shared_from_this<Completions> {
   static std::shared_ptr<Completions> create(napi_env env);
   ~Completions() = default;
 
-  // JavaScript thread: a promise and the name under which to finish it. False when the environment is ending.
-  bool begin(napi_env env, napi_deferred* deferred, napi_value* promise);
+  // JavaScript thread: a promise and the name under which to finish it. False when the environment is ending. The process lives
+  // until it is finished, unless it is idle.
+  bool begin(napi_env env, napi_deferred* deferred, napi_value* promise, bool idle = false);
   // Any thread, exactly once for each begin().
   void finish(napi_deferred deferred, Outcome outcome);
   // JavaScript thread: outcomes that arrive later are dropped, their promises stay as they are.
@@ -51,6 +53,7 @@ class Completions : public std::enable_shared_from_this<Completions> {
   napi_threadsafe_function function_ = nullptr;
   bool called_ = false;
   size_t pending_ = 0;
+  std::set<napi_deferred> idle_;
   std::function<void()> afterwards_;
 };
 

@@ -159,6 +159,8 @@ Napi::Function NetlinkSocket::define(Napi::Env env) {
   return DefineClass(env, "NetlinkSocket",
                      {InstanceAccessor<&NetlinkSocket::port>("port"), InstanceMethod<&NetlinkSocket::exchange>("exchange"),
                       InstanceMethod<&NetlinkSocket::more>("more"), InstanceMethod<&NetlinkSocket::receive>("receive"),
+                      InstanceMethod<&NetlinkSocket::readable>("readable"),
+                      InstanceMethod<&NetlinkSocket::receiveNow>("receiveNow"),
                       InstanceMethod<&NetlinkSocket::close>("close")});
 }
 
@@ -215,20 +217,47 @@ Napi::Value NetlinkSocket::more(const Napi::CallbackInfo& info) {
   });
 }
 
+namespace {
+
+std::optional<Outcome> attemptToRead(const Fd& fd, uint8_t* buffer, size_t capacity, size_t limit, bool origins) {
+  auto found = std::make_shared<Notifications>();
+  std::optional<Failure> outcome = readNotifications(fd.get(), buffer, capacity, limit, found.get());
+  if (!outcome) return std::nullopt;
+  if (!origins) found->origins.clear();
+  return Outcome{*outcome, [found](Napi::Env env) { return toObject(env, *found); }};
+}
+
+}  // namespace
+
 Napi::Value NetlinkSocket::receive(const Napi::CallbackInfo& info) {
   Arguments arguments(info);
   size_t limit = arguments.limit(0, mostNotifications);
   if (arguments.failed()) return {};
   if (!fd_) return throwFailure(info.Env(), {EBADF, "recvmsg", {}});
   return Addon::of(info.Env())
-      .poll(info.Env(), fd_,
-            [fd = fd_, limit, origins = origins_](uint8_t* buffer, size_t capacity) -> std::optional<Outcome> {
-              auto found = std::make_shared<Notifications>();
-              std::optional<Failure> outcome = readNotifications(fd->get(), buffer, capacity, limit, found.get());
-              if (!outcome) return std::nullopt;
-              if (!origins) found->origins.clear();
-              return Outcome{*outcome, [found](Napi::Env env) { return toObject(env, *found); }};
-            });
+      .poll(info.Env(), fd_, [fd = fd_, limit, origins = origins_](uint8_t* buffer, size_t capacity) {
+        return attemptToRead(*fd, buffer, capacity, limit, origins);
+      });
+}
+
+Napi::Value NetlinkSocket::readable(const Napi::CallbackInfo& info) {
+  if (!fd_) return throwFailure(info.Env(), {EBADF, "poll", {}});
+  auto look = [fd = fd_](uint8_t*, size_t) -> std::optional<Outcome> {
+    if (!isReadable(fd->get())) return std::nullopt;
+    return Outcome{};
+  };
+  return Addon::of(info.Env()).poll(info.Env(), fd_, look, true);
+}
+
+Napi::Value NetlinkSocket::receiveNow(const Napi::CallbackInfo& info) {
+  Arguments arguments(info);
+  size_t limit = arguments.limit(0, mostNotifications);
+  if (arguments.failed()) return {};
+  if (!fd_) return throwFailure(info.Env(), {EBADF, "recvmsg", {}});
+  return Addon::of(info.Env()).run(info.Env(), strand_, [fd = fd_, limit, origins = origins_](Worker& worker) {
+    auto outcome = attemptToRead(*fd, worker.buffer(), Worker::bufferSize, limit, origins);
+    return outcome ? std::move(*outcome) : Outcome{{}, [](Napi::Env env) { return toObject(env, Notifications{}); }};
+  });
 }
 
 Napi::Value NetlinkSocket::close(const Napi::CallbackInfo& info) {

@@ -47,6 +47,8 @@ class NetlinkSocket : public Napi::ObjectWrap<NetlinkSocket> {
   Napi::Value exchange(const Napi::CallbackInfo& info);
   Napi::Value more(const Napi::CallbackInfo& info);
   Napi::Value receive(const Napi::CallbackInfo& info);
+  Napi::Value readable(const Napi::CallbackInfo& info);
+  Napi::Value receiveNow(const Napi::CallbackInfo& info);
   Napi::Value close(const Napi::CallbackInfo& info);
 
   std::shared_ptr<const Fd> fd_;

@@ -212,6 +212,11 @@ void Exchange::take(const uint8_t* datagram, size_t size, Bytes* data) {
   }
 }
 
+bool isReadable(int fd) {
+  pollfd watched{fd, POLLIN, 0};
+  return poll(&watched, 1, 0) > 0;
+}
+
 std::optional<Failure> readNotifications(int fd, uint8_t* buffer, size_t capacity, size_t limit,
                                          Notifications* result) {
   // The bound is for strangers' datagrams, which add nothing to the size.

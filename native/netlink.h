@@ -61,6 +61,9 @@ struct Notifications {
   std::vector<std::pair<uint32_t, int32_t>> origins;
 };
 
+// True for an error that waits to be read too.
+bool isReadable(int fd);
+
 // Never waits; nothing at all if there was nothing to read.
 std::optional<Failure> readNotifications(int fd, uint8_t* buffer, size_t capacity, size_t limit, Notifications* result);
 

@@ -62,6 +62,10 @@ export interface NetlinkSocket {
   more(maxBytes?: number): Promise<Answer>
   /** Resolves as soon as there are notifications, with those that are there, up to about `maxBytes` (1 MiB unless told). Rejects with ECANCELED when the socket is closed. */
   receive(maxBytes?: number): Promise<Notifications>
+  /** Resolves as soon as there are notifications, and takes none; does not keep the process alive. Rejects with ECANCELED when the socket is closed. */
+  readable(): Promise<void>
+  /** Like `receive`, but does not wait: what is there is there, and may be nothing. Not while a `receive` waits. */
+  receiveNow(maxBytes?: number): Promise<Notifications>
   /** What runs is finished, what is queued or waits for notifications rejects with ECANCELED, then the descriptor closes. May be called twice. */
   close(): void
 }
@@ -161,7 +165,7 @@ export interface Native {
   execInside(options: ExecOptions): never
 }
 
-const interfaceVersion = 2
+const interfaceVersion = 3
 const root = fileURLToPath(new URL('../..', import.meta.url))
 let loaded: Native | undefined
 

@@ -76,6 +76,24 @@ test('many that wait hold up nothing, and are all told when they are closed', as
   for (const outcome of await waiting) expect(outcome).toMatchObject({ status: 'rejected', reason: cancelled })
 })
 
+test('readable() tells that there is something and takes nothing; receiveNow() takes it, or nothing', async () => {
+  const namespace = await makeNamespace()
+  const [socket, listener] = [await openSocket(namespace), await openSocket(namespace, { groups: [RTNLGRP_LINK] })]
+  expect((await listener.receiveNow()).data).toHaveLength(0)
+  const waiting = listener.readable()
+  await socket.exchange(createBridge(1, 'br0'))
+  await waiting
+  await listener.readable()
+  const { data, lost } = await listener.receiveNow()
+  expect([split(data)[0]?.type, lost]).toEqual([RTM_NEWLINK, false])
+  expect((await listener.receiveNow()).data).toHaveLength(0)
+  const cancelledWait = expect(listener.readable()).rejects.toMatchObject(cancelled)
+  listener.close()
+  await cancelledWait
+  expect(() => listener.readable()).toThrow(expect.objectContaining({ errno: 9 }))
+  expect(() => listener.receiveNow()).toThrow(expect.objectContaining({ errno: 9 }))
+})
+
 test('notifications that did not fit are reported as lost', async () => {
   const namespace = await makeNamespace()
   const [socket, listener] = [await openSocket(namespace), await openSocket(namespace, { groups: [RTNLGRP_LINK], receiveBuffer: 4_096 })]
