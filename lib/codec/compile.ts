@@ -27,6 +27,8 @@ export interface Layout {
   readonly prefix: string
   readonly header: { readonly size: number; readonly read: Read } | undefined
   readonly fields: readonly Field[]
+  /** Attributes that are none of the fields are passed over; otherwise they are kept as bytes. */
+  readonly partial?: boolean | undefined
 }
 
 const mayCompile = (() => {
@@ -89,7 +91,7 @@ export const compileTable = (layout: Layout, compiled = mayCompile): Read => (co
 
 const key = (name: string) => JSON.stringify(name)
 
-function generate({ prefix, header, fields }: Layout): Read {
+function generate({ prefix, header, fields, partial }: Layout): Read {
   const get = (at: string) => `view.getUint16(${at}, ${littleEndian})`
   const cases = fields.map(({ name, type, codec, repeated, kinds, choose }, i) => {
     const to = `out[${key(name)}]`
@@ -110,7 +112,7 @@ function generate({ prefix, header, fields }: Layout): Read {
       const type = ${get('p + 2')} & ${typeMask}
       switch (type) {
         ${cases.join('\n        ')}
-        default: keep(out, type, view, p + 4, p + length)
+        ${partial ? '' : 'default: keep(out, type, view, p + 4, p + length)'}
       }
       p += (length + 3) & ~3
     }
@@ -125,7 +127,7 @@ function generate({ prefix, header, fields }: Layout): Read {
   return new Function(...Object.keys(named), source)(...Object.values(named))
 }
 
-function interpret({ prefix, header, fields }: Layout): Read {
+function interpret({ prefix, header, fields, partial }: Layout): Read {
   const byType = new Map(fields.map(field => [field.type, field]))
   return (view, at, end) => {
     if (header && end - at < header.size) throw tooShort(prefix, end - at, header.size)
@@ -135,8 +137,9 @@ function interpret({ prefix, header, fields }: Layout): Read {
       if (length < 4 || p + length > end) throw overrun(prefix, length, p)
       const type = view.getUint16(p + 2, littleEndian) & typeMask
       const field = byType.get(type)
-      if (!field) keep(out, type, view, p + 4, p + length)
-      else {
+      if (!field) {
+        if (!partial) keep(out, type, view, p + 4, p + length)
+      } else {
         const { name, repeated, kinds, choose } = field
         const codec = choose ? choose(out, view, p, end) : field.codec
         if (length - attributeHeader < codec.min) throw short(prefix, name, length - attributeHeader, codec.min)
