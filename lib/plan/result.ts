@@ -1,0 +1,81 @@
+// What applying a plan gives: what was done, what was not, where the namespaces are, and how to take it all back.
+import type { NamespaceInfo } from '../namespace/info.js'
+import { NetloomError } from '../socket/error.js'
+import type { NamespaceRef } from './items.js'
+
+/** How far a plan is. */
+export interface Progress {
+  /** 'prepare', 'namespaces' (with all that is in them), 'host' (what is done in namespaces that are there), 'undo'. */
+  readonly phase: 'prepare' | 'namespaces' | 'host' | 'undo'
+  /** Of `total` things to do in the whole plan; while undoing: of those to take back. */
+  readonly done: number
+  readonly total: number
+}
+export interface ApplyOptions {
+  /** Called at most every few milliseconds, and once at the end of each phase. */
+  readonly onProgress?: (progress: Progress) => void
+  /** Stops at the next boundary and takes back what was done. */
+  readonly signal?: AbortSignal
+  /** 'rollback' (the default): all or nothing. 'continue': as much as can be done; `failed` has the rest. */
+  readonly onError?: 'rollback' | 'continue'
+}
+export interface DeleteOptions {
+  /** Wait until the kernel has removed the devices, not only the names. */
+  readonly drain?: boolean
+  /** Stops at the next boundary; what is left can be deleted with another call. */
+  readonly signal?: AbortSignal
+}
+/** One thing that could not be done, under 'continue'. */
+export interface Failure {
+  /** As the plan calls it, with the field that was refused if that is known: 'links[3].options.id'. */
+  readonly path: string
+  readonly error: Error
+}
+
+/** What a result takes back, and how. */
+export interface Reversal {
+  undo(options: DeleteOptions): Promise<void>
+}
+
+/** What an applied plan has made. `await using` deletes it. Holds descriptors only of namespaces without a name. */
+export class PlanResult implements AsyncDisposable {
+  /** How many things were done: namespaces made, and items. */
+  readonly done: number
+  /** What could not be done; empty unless the plan was applied with onError: 'continue'. */
+  readonly failed: readonly Failure[]
+  readonly #namespaces: readonly (NamespaceInfo | undefined)[]
+  readonly #names: ReadonlyMap<string, number>
+  readonly #reversal: Reversal
+
+  /** @internal */
+  constructor(done: number, failed: readonly Failure[], namespaces: readonly (NamespaceInfo | undefined)[], reversal: Reversal) {
+    this.done = done
+    this.failed = failed
+    this.#namespaces = namespaces
+    this.#names = new Map(namespaces.flatMap((info, number) => (info?.name === undefined ? [] : [[info.name, number] as const])))
+    this.#reversal = reversal
+  }
+
+  /** The namespace that the plan meant, by what plan.namespace() gave or by name. Throws ENOENT if it was not made. */
+  namespace(planned: NamespaceRef | string): NamespaceInfo {
+    const number = typeof planned === 'string' ? this.#names.get(planned) : planned.number
+    const info = number === undefined ? undefined : this.#namespaces[number]
+    if (info) return info
+    const subject = typeof planned === 'string' ? planned : `namespace ${planned.number} of the plan`
+    throw new NetloomError('ENOENT', { operation: 'find namespace', subject, reason: 'the plan has made no such namespace' })
+  }
+
+  /**
+   * Takes back everything that the plan did, and nothing else. Returns when the names are gone; with `drain`, when the kernel has removed the
+   * devices too. Calling it twice is fine.
+   *
+   * Errors: that of the first thing that could not be taken back, with all of them in `leftovers`; another call tries these again.
+   */
+  delete(options: DeleteOptions = {}): Promise<void> {
+    return this.#reversal.undo(options)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.delete()
+  }
+}
