@@ -5,7 +5,6 @@ import { MalformedError } from '../../lib/codec/errors.js'
 import { bytes, flag, oneOf, string, u8, u16, u16be, u32be } from '../../lib/codec/scalars.js'
 import { array, pad, struct } from '../../lib/codec/struct.js'
 import { attributes, constantOf, entries, list, message, repeated } from '../../lib/codec/table.js'
-import { flagOrByte, tagged, uint } from '../../lib/codec/variable.js'
 import { littleEndian, Writer } from '../../lib/codec/writer.js'
 import { decode, encode, encodeHex, refusal, thrown } from './codec-helpers.js'
 
@@ -186,31 +185,5 @@ describe.runIf(littleEndian)('several values', () => {
   test.each(['names', 'ports', 'vlans', 'nests', 'nexthops', 'words', 'unknown'])('%s must be an array', name => {
     for (const value of [null, {}, 'text', 1])
       expect(refusal(() => encode(table, wrong({ [name]: value })))).toEqual(['ERR_NETLOOM_INVALID_ARRAY', name, 'TypeError'])
-  })
-})
-
-describe.runIf(littleEndian)('forms that the payload itself tells', () => {
-  const via = tagged(u16, { inet: [2, ipv4], name: [3, string] })
-  test('a number in front', () => {
-    expect(encodeHex(via, { inet: '10.0.0.1' })).toBe('02000a000001')
-    expect(decode(via, '02000a000001')).toEqual({ inet: '10.0.0.1' })
-    expect(decode(via, '0900ab')).toEqual({ other: new Uint8Array([0xab]), tag: 9 })
-    expect(encodeHex(via, { other: new Uint8Array([0xab]), tag: 9 })).toBe('0900ab')
-    expect(() => decode(via, '02000a0000')).toThrow(MalformedError)
-    for (const value of [{}, { inet6: '::' }, { inet: '10.0.0.1', name: 'a' }, { toString: '' }])
-      expect(refusal(() => encode(via, wrong(value)))[0]).toBe('ERR_NETLOOM_UNKNOWN_NAME')
-    for (const value of [null, 1]) expect(refusal(() => encode(via, wrong(value)))[0]).toBe('ERR_NETLOOM_INVALID_OBJECT')
-  })
-  test('a number of 4 or 8 bytes', () => {
-    expect([encodeHex(uint, 1), encodeHex(uint, 2 ** 32)]).toEqual(['01000000', '0000000001000000'])
-    expect([decode(uint, '01000000'), decode(uint, '0000000001000000')]).toEqual([1, 2 ** 32])
-    expect(refusal(() => encode(uint, -1))[0]).toBe('ERR_NETLOOM_OUT_OF_RANGE')
-    expect(refusal(() => encode(uint, wrong('1')))[0]).toBe('ERR_NETLOOM_INVALID_NUMBER')
-  })
-  test('presence, or a byte', () => {
-    const table = attributes('T', { on: [1, flagOrByte] })
-    expect([encodeHex(table, { on: true }), encodeHex(table, { on: false })]).toEqual(['04000100', ''])
-    expect(['04000100', '0500010001000000', '0500010000000000'].map(hex => decode(table, hex).on)).toEqual([true, true, false])
-    expect(refusal(() => encode(table, wrong({ on: 1 })))).toEqual(['ERR_NETLOOM_INVALID_BOOLEAN', 'on', 'TypeError'])
   })
 })

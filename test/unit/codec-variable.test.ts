@@ -28,6 +28,12 @@ describe('tagged', () => {
   test('none, two or unknown forms are refused', () => {
     for (const value of [{}, { inet: '10.0.0.1', inet6: '::1' }, { unix: '/run/x' }])
       expect(() => written(via, value as never)).toThrow(expect.objectContaining({ code: 'ERR_NETLOOM_UNKNOWN_NAME' }))
+    for (const value of [null, 1, []])
+      expect(() => written(via, value as never)).toThrow(expect.objectContaining({ code: 'ERR_NETLOOM_INVALID_OBJECT' }))
+  })
+  test('a form that no table knows survives', () => {
+    const value = { other: Uint8Array.of(0xab), tag: 9 }
+    expect(readBack(via, written(via, value))).toEqual(value)
   })
 })
 
