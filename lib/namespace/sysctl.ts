@@ -60,7 +60,8 @@ const MEANINGS: Meanings = {
   EISDIR: { reason: 'the key is a group of settings, not a setting' },
 }
 
-function checkValue(value: unknown): string {
+/** The text for a value; throws ERR_NETLOOM_INVALID_VALUE. */
+export function checkValue(value: unknown): string {
   if (typeof value === 'number' && Number.isFinite(value)) return String(value)
   if (typeof value === 'string' && !/[\0\n]/.test(value)) return value
   throw argumentError('ERR_NETLOOM_INVALID_VALUE', 'a sysctl takes a number or one line of text', 'value')

@@ -20,10 +20,14 @@ export interface LinkItemRef {
 export type PlanLinkRef = string | number | LinkItemRef
 
 /** A namespace that the plan makes, or one that is there when it is applied. */
-export type NamespaceItem =
-  | { readonly make: { readonly name?: string; readonly loopback?: boolean } }
-  /** `current`: of the thread that applies the plan. */
-  | { readonly use: { readonly name: string } | { readonly path: string } | { readonly pid: number } | { readonly current: true } }
+export type NamespaceItem = { readonly make: { readonly name?: string; readonly loopback?: boolean } } | { readonly use: NamespaceUse }
+/** `current`: of the thread that applies the plan; `held`: nothing but the caller's object leads to it. */
+export type NamespaceUse =
+  | { readonly name: string }
+  | { readonly path: string }
+  | { readonly pid: number }
+  | { readonly current: true }
+  | { readonly held: true }
 
 type Referring<T> = Omit<T, 'link' | 'master' | 'namespace' | 'peer' | 'nexthops'> & {
   readonly link?: PlanLinkRef
@@ -49,6 +53,10 @@ export type Action =
   | { readonly verb: 'neighbours.add' | 'neighbours.replace' | 'neighbours.delete'; readonly entry: Referring<NeighbourSpec> }
   | { readonly verb: 'rules.add' | 'rules.delete'; readonly rule: RuleSpec }
   | { readonly verb: 'sysctl.set'; readonly key: string; readonly value: string | number }
+
+type OfVerb<V, A> = A extends { readonly verb: infer W } ? (V extends W ? A : never) : never
+/** What is said with one verb. */
+export type ActionOf<V extends Action['verb']> = OfVerb<V, Action>
 
 export type Item = Action & {
   /** Number of the namespace that it is done in. */

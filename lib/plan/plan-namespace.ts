@@ -1,0 +1,237 @@
+// A namespace of a plan: the verbs of the live one, which here write a step down.
+import { argumentError } from '../codec/errors.js'
+import type { AddressOptions } from '../kernel/address-object.js'
+import type { Kind } from '../kernel/link-kinds.js'
+import type { LinkChange, LinkCreateOf, OtherKind } from '../kernel/link-request.js'
+import type { NeighbourSpec } from '../kernel/neighbours.js'
+import type { NexthopSpec, RouteSpec } from '../kernel/route-request.js'
+import type { RuleSpec } from '../kernel/rules.js'
+import type { Action, ActionOf, NamespaceRef } from './items.js'
+import { type AnyLink, type AnyNamespace, origin, type PlanLink, type PlannedNamespace, plain, type Recorder } from './record.js'
+
+/** The argument of a live call, with links and namespaces of the plan wherever there may be others. */
+type Widened<T> = {
+  [P in keyof T]: P extends 'link' | 'master'
+    ? T[P] | PlanLink
+    : P extends 'namespace'
+      ? AnyNamespace
+      : P extends 'peer'
+        ? Widened<NonNullable<T[P]>>
+        : P extends 'nexthops'
+          ? readonly Widened<NexthopSpec>[]
+          : T[P]
+}
+/** What links.create() takes in a plan. */
+export type PlanLinkCreate<K extends Kind | OtherKind> = Widened<LinkCreateOf<K>>
+/** What links.create() gives in a plan: a veth has its other end as `peer`. */
+export type PlannedLink<K extends Kind | OtherKind> = PlanLink & (K extends 'veth' ? { readonly peer: PlanLink } : unknown)
+export type PlanRoute = Widened<RouteSpec>
+export type PlanNeighbour = Widened<NeighbourSpec>
+export type PlanLinkChange = Widened<LinkChange>
+
+interface Fields {
+  readonly link?: AnyLink
+  readonly master?: AnyLink | null
+  readonly namespace?: AnyNamespace
+  readonly peer?: Fields
+  readonly nexthops?: readonly Fields[]
+}
+
+/** Records steps in one namespace. */
+class Verbs {
+  protected readonly recorder: Recorder
+  protected readonly here: NamespaceRef
+
+  constructor(recorder: Recorder, here: NamespaceRef) {
+    this.recorder = recorder
+    this.here = here
+  }
+
+  protected record(action: Action): number {
+    return this.recorder.add(this.here.number, action)
+  }
+
+  /** The caller's object with numbers in the place of objects, and of its own. */
+  protected refer(given: unknown, path: string): Record<string, unknown> {
+    if (typeof given !== 'object' || given === null || Array.isArray(given))
+      throw argumentError('ERR_NETLOOM_INVALID_OPTION', 'must be an object', path)
+    const { link, master, namespace, peer, nexthops, ...rest } = given as Fields
+    const out: Record<string, unknown> = plain(rest)
+    if (link !== undefined) out.link = this.recorder.link(link, `${path}.link`)
+    if (master !== undefined) out.master = master === null ? null : this.recorder.link(master, `${path}.master`)
+    if (namespace !== undefined) out.namespace = this.recorder.namespace(namespace, `${path}.namespace`)
+    if (peer !== undefined) out.peer = this.refer(peer, `${path}.peer`)
+    if (nexthops !== undefined)
+      out.nexthops = Array.isArray(nexthops) ? nexthops.map((hop, i) => this.refer(hop, `${path}.nexthops[${i}]`)) : nexthops
+    return out
+  }
+
+  protected link(verb: Action['verb'], link: AnyLink) {
+    return this.recorder.link(link, `${this.recorder.nextPath(verb)}.link`)
+  }
+}
+
+class PlanLinks extends Verbs {
+  /** Makes a link. What it gives stands for the link in the rest of the plan. */
+  create<const K extends Kind | OtherKind>(spec: { readonly kind: K } & PlanLinkCreate<K>): PlannedLink<K> {
+    const { recorder } = this
+    const item = recorder.whole(() => {
+      const refs = this.refer(spec, recorder.nextPath('links.create'))
+      this.#choosePolicy(refs)
+      if (spec.kind === 'veth') {
+        const peer = (refs.peer ?? {}) as Record<string, unknown>
+        this.#choosePolicy(peer)
+        if (Object.keys(peer).length) refs.peer = peer
+      }
+      return this.record({ verb: 'links.create', spec: refs as ActionOf<'links.create'>['spec'] })
+    })
+    const made = recorder.planLink({ planned: 'link', item })
+    return (spec.kind === 'veth' ? { ...made, peer: recorder.planLink({ planned: 'link', item, peer: true }) } : made) as PlannedLink<K>
+  }
+
+  /** Changes what is given, and that only. */
+  update(link: AnyLink, change: PlanLinkChange): void {
+    const ref = this.link('links.update', link)
+    const refs = this.refer(change, this.recorder.nextPath('links.update'))
+    this.record({ verb: 'links.update', link: ref, change: refs })
+  }
+
+  /** Moves a link to another namespace. Costs some 20 ms each time: rather make it there (`namespace`, `peer.namespace`). */
+  move(link: AnyLink, to: AnyNamespace, options?: { readonly name?: string }): void {
+    const ref = this.link('links.move', link)
+    this.recorder.whole(() => {
+      const target = this.recorder.namespace(to, `${this.recorder.nextPath('links.move')}.to`)
+      this.record({ verb: 'links.move', link: ref, to: target, ...(options && { options: plain(options) }) })
+    })
+  }
+
+  /** Removes a link; of a veth both ends. */
+  delete(link: AnyLink): void {
+    this.record({ verb: 'links.delete', link: this.link('links.delete', link) })
+  }
+
+  /** The namespace where an end will be says what it does with IPv6, unless the end itself does. */
+  #choosePolicy(end: Record<string, unknown>): void {
+    const policy = this.recorder.policyOf((end.namespace as NamespaceRef | undefined) ?? this.here)
+    if (policy !== undefined && end.ipv6 === undefined) end.ipv6 = policy
+  }
+}
+
+class PlanAddresses extends Verbs {
+  /** Gives a link an address: `add('eth0', '10.0.1.2/24')`. */
+  add(link: AnyLink, cidr: string, options?: AddressOptions): void {
+    this.#put('addresses.add', link, cidr, options)
+  }
+
+  /** As add, and changes an address that is there already. */
+  replace(link: AnyLink, cidr: string, options?: AddressOptions): void {
+    this.#put('addresses.replace', link, cidr, options)
+  }
+
+  /** Takes an address from a link. */
+  delete(link: AnyLink, cidr: string, options?: Pick<AddressOptions, 'peer'>): void {
+    this.#put('addresses.delete', link, cidr, options)
+  }
+
+  #put(verb: 'addresses.add' | 'addresses.replace' | 'addresses.delete', link: AnyLink, cidr: string, options?: AddressOptions): void {
+    this.record({ verb, link: this.link(verb, link), cidr, ...(options !== undefined && { options: plain(options) }) })
+  }
+}
+
+class PlanRoutes extends Verbs {
+  /** Adds a route: `add({ to: 'default', via: '10.0.1.1' })`. */
+  add(route: PlanRoute): void {
+    this.#put('routes.add', route)
+  }
+
+  /** As add, in place of the route to the same prefix with the same metric, if there is one. */
+  replace(route: PlanRoute): void {
+    this.#put('routes.replace', route)
+  }
+
+  /** Removes the route that fits all that is given. */
+  delete(route: PlanRoute): void {
+    this.#put('routes.delete', route)
+  }
+
+  #put(verb: 'routes.add' | 'routes.replace' | 'routes.delete', route: PlanRoute): void {
+    this.record({ verb, route: this.refer(route, this.recorder.nextPath(verb)) as ActionOf<'routes.add'>['route'] })
+  }
+}
+
+class PlanNeighbours extends Verbs {
+  /** Adds an entry, by default a permanent one. */
+  add(entry: PlanNeighbour): void {
+    this.#put('neighbours.add', entry)
+  }
+
+  /** As add, and changes the MAC and the state of an entry that is there already. */
+  replace(entry: PlanNeighbour): void {
+    this.#put('neighbours.replace', entry)
+  }
+
+  /** Removes the entry of an address on a link. */
+  delete(entry: PlanNeighbour): void {
+    this.#put('neighbours.delete', entry)
+  }
+
+  #put(verb: 'neighbours.add' | 'neighbours.replace' | 'neighbours.delete', entry: PlanNeighbour): void {
+    this.record({ verb, entry: this.refer(entry, this.recorder.nextPath(verb)) as ActionOf<'neighbours.add'>['entry'] })
+  }
+}
+
+class PlanRules extends Verbs {
+  /** Adds a rule: `add({ from: '10.0.1.0/24', table: 100 })`. */
+  add(rule: RuleSpec): void {
+    this.record({ verb: 'rules.add', rule: plain(rule) })
+  }
+
+  /** Removes the first rule that fits all that is given. */
+  delete(rule: RuleSpec): void {
+    this.record({ verb: 'rules.delete', rule: plain(rule) })
+  }
+}
+
+class PlanSysctl extends Verbs {
+  /** Changes a kernel setting of the namespace: `set('net.ipv4.ip_forward', 1)`. */
+  set(key: string, value: string | number): void {
+    this.record({ verb: 'sysctl.set', key, value })
+  }
+}
+
+/** A namespace of a plan. Its verbs are those of a Namespace; they write steps down and do nothing yet. */
+export class PlanNamespace implements PlannedNamespace {
+  readonly planned = 'namespace'
+  /** @internal */
+  readonly [origin]: { readonly recorder: Recorder; readonly ref: NamespaceRef }
+
+  /** @internal */
+  constructor(recorder: Recorder, ref: NamespaceRef) {
+    this[origin] = { recorder, ref }
+  }
+
+  // Made when they are asked for: a plan has thousands of namespaces.
+  get links(): PlanLinks {
+    return this.#verbs(PlanLinks)
+  }
+  get addresses(): PlanAddresses {
+    return this.#verbs(PlanAddresses)
+  }
+  get routes(): PlanRoutes {
+    return this.#verbs(PlanRoutes)
+  }
+  get neighbours(): PlanNeighbours {
+    return this.#verbs(PlanNeighbours)
+  }
+  get rules(): PlanRules {
+    return this.#verbs(PlanRules)
+  }
+  get sysctl(): PlanSysctl {
+    return this.#verbs(PlanSysctl)
+  }
+
+  #verbs<V>(kind: new (recorder: Recorder, here: NamespaceRef) => V): V {
+    const { recorder, ref } = this[origin]
+    return new kind(recorder, ref)
+  }
+}

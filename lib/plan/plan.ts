@@ -1,0 +1,51 @@
+// The public Plan: a description of work over many namespaces, which nothing happens with before it is applied.
+import { argumentError } from '../codec/errors.js'
+import { checkAt, checkOptions, isBoolean, isOneOf } from '../kernel/arguments.js'
+import type { Ipv6Policy } from '../kernel/link-request.js'
+import { checkNamespaceName } from '../namespace/names.js'
+import type { PlanData } from './items.js'
+import { PlanNamespace } from './plan-namespace.js'
+import { type AnyNamespace, Recorder } from './record.js'
+
+export interface PlanOptions {
+  /** What the links of the plan do with IPv6, unless the namespace or the link itself says otherwise. 'static' by default. */
+  readonly ipv6?: Ipv6Policy
+}
+export interface PlanNamespaceOptions {
+  /** Sets `lo` up, which a new namespace has down. Default false, as `ip netns add`. */
+  readonly loopback?: boolean
+  /** Of the links that the plan makes in it, unless they say otherwise themselves. Default: that of the plan. */
+  readonly ipv6?: Ipv6Policy
+}
+
+const isPolicy = isOneOf(['none', 'static', 'kernel'])
+
+export class Plan {
+  readonly #recorder: Recorder
+
+  constructor(options: PlanOptions = {}) {
+    checkOptions(options, { ipv6: isPolicy })
+    this.#recorder = new Recorder(options.ipv6 ?? 'static')
+  }
+
+  /** A namespace that the plan makes: named, under /run/netns; without a name it lives as long as the result of the plan holds it. */
+  namespace(name?: string, options: PlanNamespaceOptions = {}): PlanNamespace {
+    if (name !== undefined) checkNamespaceName(name, 'name')
+    checkAt('options', () => checkOptions(options, { loopback: isBoolean, ipv6: isPolicy }))
+    const { loopback, ipv6 } = options
+    const make = { ...(name !== undefined && { name }), ...(loopback !== undefined && { loopback }) }
+    return new PlanNamespace(this.#recorder, this.#recorder.addNamespace({ make }, ipv6))
+  }
+
+  /** Work in a namespace that is there: an open one, or one that is looked up by name, path or pid when the plan is applied. */
+  in(namespace: Exclude<AnyNamespace, { planned: 'namespace' }>): PlanNamespace {
+    if (typeof namespace === 'object' && namespace !== null && 'planned' in namespace)
+      throw argumentError('ERR_NETLOOM_INVALID_NAMESPACE', 'a namespace of a plan has the verbs itself', 'namespace')
+    return new PlanNamespace(this.#recorder, this.#recorder.namespace(namespace, 'namespace'))
+  }
+
+  /** @internal What has been said so far, as data. */
+  data(): PlanData {
+    return this.#recorder.data()
+  }
+}

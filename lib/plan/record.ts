@@ -1,0 +1,177 @@
+// Writing a plan down: the namespaces and steps in the order in which they are said, objects of the caller replaced by numbers.
+import { statSync } from 'node:fs'
+import { argumentError } from '../codec/errors.js'
+import { networkAddressWarning } from '../kernel/address-object.js'
+import type { Ipv6Policy } from '../kernel/link-request.js'
+import { Namespace } from '../kernel/namespace.js'
+import type { LinkRef } from '../kernel/scope.js'
+import { checkSource, type NamespaceSource } from '../namespace/source.js'
+import type { Action, Item, LinkItemRef, NamespaceItem, NamespaceRef, NamespaceUse, PlanData, PlanLinkRef } from './items.js'
+import { verify } from './record-verify.js'
+
+/** Where the objects that a plan gives out keep what they stand for. */
+export const origin: unique symbol = Symbol('netloom.plan')
+/** A link that a plan makes: stands wherever a link is meant in that plan. */
+export interface PlanLink {
+  readonly planned: 'link'
+  /** @internal */
+  readonly [origin]: { readonly recorder: Recorder; readonly ref: LinkItemRef }
+}
+/** A namespace of a plan: stands wherever a namespace is meant in that plan. */
+export interface PlannedNamespace {
+  readonly planned: 'namespace'
+  /** @internal */
+  readonly [origin]: { readonly recorder: Recorder; readonly ref: NamespaceRef }
+}
+/** Links as the verbs of a plan take them. */
+export type AnyLink = LinkRef | PlanLink
+/** Namespaces as the verbs of a plan take them: of this plan, open ones, or where to find one. */
+export type AnyNamespace = PlannedNamespace | Namespace | { readonly name: string } | { readonly path: string } | { readonly pid: number }
+
+const groupOf = (verb: Action['verb']) => verb.slice(0, verb.indexOf('.'))
+/** A plan of thousands of networks would say it thousands of times. */
+const MOST_WARNINGS = 3
+
+export class Recorder {
+  readonly ipv6: Ipv6Policy
+  /** Namespaces that the caller holds, by their number. */
+  readonly sources = new Map<number, Namespace>()
+  readonly #namespaces: NamespaceItem[] = []
+  readonly #policies: (Ipv6Policy | undefined)[] = []
+  readonly #items: Item[] = []
+  readonly #counts: Record<string, number> = {}
+  readonly #used = new Map<string, NamespaceRef>()
+  #warnings = 0
+
+  constructor(ipv6: Ipv6Policy) {
+    this.ipv6 = ipv6
+  }
+
+  /** What has been said so far; later steps do not show in it. */
+  data(): PlanData {
+    return { ipv6: this.ipv6, namespaces: [...this.#namespaces], items: [...this.#items] }
+  }
+
+  /** `ipv6` is the policy of links that will be in it and say none themselves. */
+  addNamespace(item: NamespaceItem, ipv6?: Ipv6Policy): NamespaceRef {
+    this.#policies.push(ipv6)
+    return { planned: 'namespace', number: this.#namespaces.push(item) - 1 }
+  }
+
+  /** What a step says first of namespaces is forgotten if the step is refused. */
+  whole<T>(step: () => T): T {
+    const before = this.#namespaces.length
+    try {
+      return step()
+    } catch (error) {
+      this.#namespaces.length = before
+      this.#policies.length = before
+      for (const [key, { number }] of this.#used) if (number >= before) this.#used.delete(key)
+      for (const number of this.sources.keys()) if (number >= before) this.sources.delete(number)
+      throw error
+    }
+  }
+
+  policyOf({ number }: NamespaceRef): Ipv6Policy | undefined {
+    return this.#policies[number]
+  }
+
+  /** The path of the next step of that verb. */
+  nextPath(verb: Action['verb']): string {
+    const group = groupOf(verb)
+    return `${group}[${this.#counts[group] ?? 0}]`
+  }
+
+  /** Writes a step down; throws for wrong arguments. `at` is what the error calls it, its path if left out. */
+  add(number: number, action: Action, at?: string): number {
+    const path = this.nextPath(action.verb)
+    verify(action, at ?? path)
+    if ((action.verb === 'addresses.add' || action.verb === 'addresses.replace') && this.#warnings < MOST_WARNINGS)
+      this.#warn(action.cidr, path)
+    const group = groupOf(action.verb)
+    this.#counts[group] = (this.#counts[group] ?? 0) + 1
+    return this.#items.push({ ...action, in: number, path }) - 1
+  }
+
+  planLink(ref: LinkItemRef): PlanLink {
+    return { planned: 'link', [origin]: { recorder: this, ref } }
+  }
+
+  /** A link as the data of the plan has it; anything else is left for the checks to refuse. */
+  link(given: AnyLink, path: string): PlanLinkRef {
+    if (typeof given !== 'object' || given === null) return given
+    if (!(origin in given)) return 'planned' in given ? this.#refuse('link', path) : given.index
+    const { recorder, ref } = given[origin]
+    return recorder === this && ref.planned === 'link' ? ref : this.#refuse('link', path)
+  }
+
+  /** The number of a namespace, which is written down if the plan does not have it yet. */
+  namespace(given: AnyNamespace, path: string): NamespaceRef {
+    if (typeof given === 'object' && given !== null && 'planned' in given) {
+      const { recorder, ref } = given[origin] ?? {}
+      return recorder === this && ref?.planned === 'namespace' ? ref : this.#refuse('namespace', path)
+    }
+    const { use, key } = given instanceof Namespace ? useOf(given) : sourceOf(given, path)
+    const known = this.#used.get(key)
+    if (known) return known
+    const ref = this.addNamespace({ use })
+    this.#used.set(key, ref)
+    if (given instanceof Namespace) this.sources.set(ref.number, given)
+    return ref
+  }
+
+  #refuse(what: string, path: string): never {
+    throw argumentError('ERR_NETLOOM_OTHER_PLAN', `is not a ${what} of this plan`, path)
+  }
+
+  #warn(cidr: string, path: string): void {
+    const warning = networkAddressWarning(cidr)
+    if (!warning) return
+    this.#warnings++
+    process.emitWarning(`${path}: ${warning}`, { type: 'NetloomWarning', code: 'NETLOOM_NETWORK_ADDRESS' })
+  }
+}
+
+interface Use {
+  readonly use: NamespaceUse
+  /** The same for the same namespace. */
+  readonly key: string
+}
+
+function useOf(namespace: Namespace): Use {
+  const { device, inode, name, path, pids } = namespace
+  const key = `${device}:${inode}`
+  if (name !== undefined) return { use: { name }, key }
+  if (path !== undefined) return { use: { path }, key }
+  if (pids?.[0] !== undefined) return { use: { pid: pids[0] }, key }
+  const here = statSync('/proc/thread-self/ns/net')
+  return { use: here.dev === device && here.ino === inode ? { current: true } : { held: true }, key }
+}
+
+function sourceOf(source: NamespaceSource, path: string): Use {
+  const checked = checkSource(source, path)
+  switch (checked.by) {
+    case 'name':
+      return { use: { name: checked.name }, key: `name ${checked.name}` }
+    case 'path':
+      return { use: { path: checked.path }, key: `path ${checked.path}` }
+    case 'pid':
+      return { use: { pid: checked.pid }, key: `pid ${checked.pid}` }
+    default:
+      throw argumentError(
+        'ERR_NETLOOM_INVALID_NAMESPACE',
+        'may be another one when the plan is applied: open it with Namespace.open()',
+        path,
+      )
+  }
+}
+
+/** A deep copy of plain data, so that what the caller does with the object later changes nothing in the plan. */
+export function plain<T>(value: T): T {
+  if (typeof value !== 'object' || value === null) return value
+  if (Array.isArray(value)) return value.map(plain) as T
+  if (value instanceof Uint8Array) return value.slice() as T
+  const out: Record<string, unknown> = {}
+  for (const [name, field] of Object.entries(value)) if (field !== undefined) out[name] = plain(field)
+  return out as T
+}
