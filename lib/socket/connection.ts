@@ -1,36 +1,29 @@
 // A netlink connection in one namespace: requests, dumps and batches, many at a time, each answered by its own sequence numbers.
 import type { AnyCodec, Decoded } from '../codec/codec.js'
-import { isArgumentError, relabel } from '../codec/errors.js'
 import { Writer } from '../codec/writer.js'
 import { messageType, NETLINK_ROUTE, requestFlags } from '../protocol/netlink.js'
 import { readAcknowledgement, toError } from './acknowledgement.js'
+import { Dumps, type Each, type Slices } from './dump.js'
+import { Elements } from './elements.js'
 import { AbortError, NetloomError, orAborted, systemError } from './error.js'
-import { type Framed, frame, messages } from './frame.js'
+import { encode, messages, viewOf } from './frame.js'
 import { type NamespaceHandle, type NetlinkSocket, native } from './native.js'
-import type { AnyRequest, Context, Dump, Outcome, Reply, Request } from './request.js'
-import { expectClose, wasClosed } from './unclosed.js'
+import { type AnyRequest, type Context, type Dump, naming, type Outcome, type Reply, type Request } from './request.js'
 
 /** How often an interrupted dump is asked again before it is given as it is. */
 const dumpAttempts = 8
-const dumpChunk = 256 * 1024
-const idleDumpSockets = 2
 
 export class Connection {
-  readonly #namespace: NamespaceHandle
-  readonly #protocol: number
   readonly #socket: NetlinkSocket
-  /** Dumps have sockets of their own, so that a long one delays nobody and a cancelled one can simply be closed. */
-  readonly #idle: NetlinkSocket[] = []
-  readonly #dumping = new Set<NetlinkSocket>()
+  readonly #dumps: Dumps
   readonly #writer = new Writer()
   readonly #onClose: () => void
   #sequence = 1
   #closed = false
 
   private constructor(namespace: NamespaceHandle, protocol: number, socket: NetlinkSocket, onClose: () => void) {
-    this.#namespace = namespace
-    this.#protocol = protocol
     this.#socket = socket
+    this.#dumps = new Dumps(() => native().openNetlink(namespace, protocol), closedError)
     this.#onClose = onClose
   }
 
@@ -92,38 +85,31 @@ export class Connection {
     return outcomes.map(({ error, objects }) => (error ? { error, objects } : { objects }))
   }
 
-  /** All objects of a kind. A list that changes while the kernel writes it is asked for again, with a bound. */
-  async dump<C extends AnyCodec, R extends AnyCodec>(request: Request<C>, reply: Reply<R>): Promise<Dump<Decoded<R>>> {
+  /** All objects of a kind, as `each` makes them. A list that changes while the kernel writes it is asked for again, with a bound. */
+  dump<C extends AnyCodec, R extends AnyCodec>(request: Request<C>, reply: Reply<R>): Promise<Dump<Decoded<R>>>
+  dump<C extends AnyCodec, R extends AnyCodec, T>(request: Request<C>, reply: Reply<R>, each: Each<Decoded<R>, T>): Promise<Dump<T>>
+  async dump<C extends AnyCodec, R extends AnyCodec>(
+    request: Request<C>,
+    reply: Reply<R>,
+    each: Each<Decoded<R>, unknown> = object => object,
+  ): Promise<Dump<unknown>> {
     for (let attempt = 1; ; attempt++) {
-      const objects: Decoded<R>[] = []
-      const chunks = this.#chunks(request, reply)
-      let next = await chunks.next()
-      for (; !next.done; next = await chunks.next()) for (const object of next.value) objects.push(object)
+      const objects: unknown[] = []
+      const slices = this.slices(request, reply, each)
+      let next = await slices.next()
+      for (; !next.done; next = await slices.next()) for (const object of next.value) objects.push(object)
       if (next.value.consistent || attempt === dumpAttempts) return Object.assign(objects, next.value)
     }
   }
 
-  /** The objects of a dump one by one, in bounded memory: the kernel waits for the reader. Returns whether the list was consistent. */
-  async *iterate<C extends AnyCodec, R extends AnyCodec>(
-    request: Request<C>,
-    reply: Reply<R>,
-  ): AsyncGenerator<Decoded<R>, { consistent: boolean }> {
-    const part: { socket?: NetlinkSocket } = {}
-    const chunks = this.#chunks(request, reply, part)
-    // An iterator that is dropped half-way never gets to its end, where the socket would be given back.
-    expectClose(chunks, {
-      what: `an iterator (${request.context.operation})`,
-      advice: 'leave its loop, or call return()',
-      free: () => this.#abandon(part.socket),
-    })
-    try {
-      let next = await chunks.next()
-      for (; !next.done; next = await chunks.next()) yield* next.value
-      return next.value
-    } finally {
-      await chunks.return({ consistent: false })
-      wasClosed(chunks)
-    }
+  /** The objects of a dump one by one, in bounded memory: the kernel waits for the reader. At the end it says whether the list was consistent. */
+  iterate<C extends AnyCodec, R extends AnyCodec>(request: Request<C>, reply: Reply<R>): Elements<Decoded<R>, { consistent: boolean }> {
+    return new Elements(this.slices(request, reply, object => object))
+  }
+
+  /** As iterate(), as many at a time as there are. */
+  slices<C extends AnyCodec, R extends AnyCodec, T>(request: Request<C>, reply: Reply<R>, each: Each<Decoded<R>, T>): Slices<T> {
+    return this.#dumps.slices(request, reply, each)
   }
 
   /** Closes the sockets. Requests that wait are rejected with ECANCELED; closing twice is fine. */
@@ -131,8 +117,8 @@ export class Connection {
     if (this.#closed) return
     this.#closed = true
     this.#onClose()
-    for (const socket of [this.#socket, ...this.#idle, ...this.#dumping]) socket.close()
-    this.#idle.length = 0
+    this.#socket.close()
+    this.#dumps.close()
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -172,73 +158,6 @@ export class Connection {
     }
   }
 
-  async *#chunks<C extends AnyCodec, R extends AnyCodec>(
-    request: Request<C>,
-    reply: Reply<R>,
-    part: { socket?: NetlinkSocket } = {},
-  ): AsyncGenerator<Decoded<R>[], { consistent: boolean }> {
-    const { flags = 0, context, signal } = request
-    if (signal?.aborted) throw new AbortError(context.operation, signal)
-    const writer = new Writer(256)
-    const sequence = this.#sequence
-    encode(writer, request, flags | requestFlags.request | requestFlags.dump, sequence)
-    this.#take(1)
-    const sent = writer.copy()
-    const socket = await this.#dumpSocket(context)
-    part.socket = socket
-    let step = socket.exchange(sent, dumpChunk)
-    let finished = false
-    let interrupted = false
-    try {
-      while (!finished) {
-        const { data, done } = await orAborted(step, context.operation, signal)
-        finished = done
-        if (!done) {
-          step = socket.more(dumpChunk)
-          // Nobody looks at it before the reader comes back for more, and a reader that leaves early never does.
-          step.catch(() => undefined)
-        }
-        const view = viewOf(data)
-        const objects: Decoded<R>[] = []
-        for (const message of messages(view)) {
-          if (message.flags & requestFlags.dumpInterrupted) interrupted = true
-          if (message.type === reply.type) objects.push(reply.codec.read(view, message.from, message.to) as Decoded<R>)
-          else if (message.type === messageType.done || message.type === messageType.error)
-            interrupted = dumpEnded(view, message, request, sent) || interrupted
-        }
-        if (objects.length) yield objects
-      }
-      return { consistent: !interrupted }
-    } catch (error) {
-      throw this.#closed && !(error instanceof AbortError) ? closedError(context) : systemError(error, naming(context))
-    } finally {
-      this.#dumping.delete(socket)
-      if (finished && !this.#closed && this.#idle.length < idleDumpSockets) this.#idle.push(socket)
-      else socket.close()
-    }
-  }
-
-  #abandon(socket: NetlinkSocket | undefined): boolean {
-    if (!socket || !this.#dumping.delete(socket)) return false
-    socket.close()
-    return true
-  }
-
-  async #dumpSocket(context: Context): Promise<NetlinkSocket> {
-    if (this.#closed) throw closedError(context)
-    try {
-      const socket = this.#idle.pop() ?? (await native().openNetlink(this.#namespace, this.#protocol))
-      if (!this.#closed) {
-        this.#dumping.add(socket)
-        return socket
-      }
-      socket.close()
-    } catch (error) {
-      throw systemError(error, naming(context))
-    }
-    throw closedError(context)
-  }
-
   #take(count: number): void {
     this.#sequence += count
     // The header has 32 bits for it, and 0 is what the kernel's own notifications carry.
@@ -246,24 +165,4 @@ export class Connection {
   }
 }
 
-const viewOf = (data: Uint8Array) => new DataView(data.buffer, data.byteOffset, data.byteLength)
-const naming = ({ operation, subject, namespace }: Context) => ({ operation, subject, namespace })
 const closedError = (context: Context) => new NetloomError('ECANCELED', { ...naming(context), reason: 'the namespace has been closed' })
-
-/** Writes a request; an argument that does not fit is reported under the caller's name for it. */
-function encode(writer: Writer, { type, codec, value, context }: AnyRequest, flags: number, sequence: number): number {
-  try {
-    return frame(writer, type, flags, sequence, codec, value)
-  } catch (error) {
-    if (!isArgumentError(error) || error.path === undefined || !context.field) throw error
-    throw relabel(error, context.field(error.path.split(/[.[\]]+/).filter(Boolean)) ?? error.path)
-  }
-}
-
-/** Looks at the end of a dump: true when the kernel gave up half-way because the list changed. */
-function dumpEnded(view: DataView, message: Framed, request: AnyRequest, sent: Uint8Array): boolean {
-  const ack = readAcknowledgement(view, message)
-  if (ack.errno && toError(ack, request, sent).code === 'EINTR') return true
-  if (ack.errno) throw toError(ack, request, sent)
-  return false
-}

@@ -1,6 +1,8 @@
 // Netlink framing: the header in front of every message, and what an acknowledgement says.
 import type { AnyCodec } from '../codec/codec.js'
+import { isArgumentError, relabel } from '../codec/errors.js'
 import { littleEndian as LE, type Writer } from '../codec/writer.js'
+import type { AnyRequest } from './request.js'
 
 /** NLMSG_HDRLEN, linux/netlink.h. */
 export const headerLength = 16
@@ -27,6 +29,18 @@ export function frame(writer: Writer, type: number, flags: number, sequence: num
   view.setUint32(start + 12, 0, LE)
   return start
 }
+
+/** Writes a request; an argument that does not fit is reported under the caller's name for it. Returns where it starts. */
+export function encode(writer: Writer, { type, codec, value, context }: AnyRequest, flags: number, sequence: number): number {
+  try {
+    return frame(writer, type, flags, sequence, codec, value)
+  } catch (error) {
+    if (!isArgumentError(error) || error.path === undefined || !context.field) throw error
+    throw relabel(error, context.field(error.path.split(/[.[\]]+/).filter(Boolean)) ?? error.path)
+  }
+}
+
+export const viewOf = (data: Uint8Array) => new DataView(data.buffer, data.byteOffset, data.byteLength)
 
 /** The messages of a buffer; stops at the first that is cut short, which the addon never delivers. */
 export function* messages(view: DataView): Generator<Framed> {

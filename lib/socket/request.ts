@@ -17,6 +17,8 @@ export interface Context {
   /** What to do about an error, by its name. */
   readonly hints?: Readonly<Record<string, string>> | undefined
 }
+/** What an error says of it in any case. */
+export const naming = ({ operation, subject, namespace }: Context) => ({ operation, subject, namespace })
 export interface Request<C extends AnyCodec> {
   readonly type: number
   /** Besides NLM_F_REQUEST and NLM_F_ACK. */
