@@ -76,7 +76,7 @@ export function struct<const F extends Fields>(fields: F): Struct<F> {
 }
 
 /** Values of one size back to back in one payload. */
-export function array<Out, In>(codec: Codec<Out, In> & { readonly size?: number }): Codec<Out[], readonly In[]> {
+export function array<Out, In>(codec: Codec<Out, In> & { readonly size: number }): Codec<Out[], readonly In[]> {
   const step = codec.size
   if (!step) throw new Error('an array needs members of a fixed size')
   return {

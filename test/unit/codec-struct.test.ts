@@ -77,7 +77,7 @@ describe('array', () => {
     expect(refusal(() => encodeHex(range, [{}, { low: -1 }]))).toEqual(['ERR_NETLOOM_OUT_OF_RANGE', '[1].low', 'RangeError'])
   })
   test('only of values with a size, only from arrays', () => {
-    expect(() => array(string)).toThrow('fixed size')
+    expect(() => array(wrong(string))).toThrow('fixed size')
     for (const value of [null, 1, 'text', { 0: 1 }])
       expect(refusal(() => encodeHex(array(u16be), wrong(value)))).toEqual(['ERR_NETLOOM_INVALID_ARRAY', undefined, 'TypeError'])
   })
