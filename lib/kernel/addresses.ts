@@ -25,7 +25,7 @@ export interface AddressFilter {
 }
 
 const reply = { type: rtm.newAddr, codec: addressTable }
-const hints = {
+export const addressHints = {
   add: {
     EEXIST: 'the link has this address already: replace() changes it',
     ENODEV: 'links.list() says which links there are',
@@ -59,7 +59,7 @@ export function addressVerbs(scope: Scope) {
   async function put(operation: string, flags: number, link: LinkRef, cidr: string, options: AddressOptions | undefined): Promise<void> {
     checkAt('link', () => isLink(link))
     const value = addressMessage(cidr, options)
-    const about = context(operation, cidr, link, hints.add)
+    const about = context(operation, cidr, link, addressHints.add)
     const warning = networkAddressWarning(cidr)
     if (warning) process.emitWarning(warning, { type: 'NetloomWarning', code: 'NETLOOM_NETWORK_ADDRESS' })
     if (value.family !== 'inet6' || options?.noDad !== undefined) return send(rtm.newAddr, flags, link, value, about)
@@ -88,14 +88,14 @@ export function addressVerbs(scope: Scope) {
     async delete(link: LinkRef, cidr: string, options?: Pick<AddressOptions, 'peer'>): Promise<void> {
       checkAt('link', () => isLink(link))
       const value = addressKey(cidr, options)
-      await send(rtm.delAddr, 0, link, value, context('delete address', cidr, link, hints.delete))
+      await send(rtm.delAddr, 0, link, value, context('delete address', cidr, link, addressHints.delete))
     },
 
     /** The addresses of a link, or of all; the kernel does the choosing. */
     async list(filter: AddressFilter = {}): Promise<Address[]> {
       checkOptions(filter, { link: isLink, family: isFamily })
       const { link, family } = filter
-      const about: Context = { operation: 'list addresses', namespace: scope.label, hints: hints.add, field: () => 'link' }
+      const about: Context = { operation: 'list addresses', namespace: scope.label, hints: addressHints.add, field: () => 'link' }
       const index = link === undefined ? undefined : await indexAt(scope, link, about, 'link')
       const value: AddressMessage = { family: family === undefined ? 'unspec' : family === 4 ? 'inet' : 'inet6', index: index ?? 0 }
       const connection = await scope.connection()

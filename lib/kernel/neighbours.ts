@@ -77,7 +77,7 @@ const checks: Checks<NeighbourSpec> = {
   family: isFamily,
 }
 const reply = { type: rtm.newNeigh, codec: neighbourTable }
-const hints = {
+export const neighbourHints = {
   EEXIST: 'there is such an entry already: replace() changes it',
   ENOENT: 'there is no such entry',
   ENXIO: 'there is no such entry',
@@ -145,7 +145,7 @@ export function neighbourVerbs(scope: Scope) {
       subject: `${spec.address} on ${nameOf(spec.link)}`,
       namespace: scope.label,
       field: neighbourField,
-      hints,
+      hints: neighbourHints,
     }
     const index = await indexAt(scope, spec.link, context, 'link')
     const connection = await scope.connection()
@@ -183,7 +183,7 @@ export function neighbourVerbs(scope: Scope) {
     async list(filter: NeighbourFilter = {}): Promise<Neighbour[]> {
       checkOptions(filter, { link: isLink, family: isFamily })
       const { link, family } = filter
-      const context: Context = { operation: 'list neighbours', namespace: scope.label, hints, field: () => 'link' }
+      const context: Context = { operation: 'list neighbours', namespace: scope.label, hints: neighbourHints, field: () => 'link' }
       const index = link === undefined ? undefined : await indexAt(scope, link, context, 'link')
       const connection = await scope.connection()
       const ask = (flags: readonly 'proxy'[]) => {

@@ -69,7 +69,7 @@ const reply = { type: rtm.newRoute, codec: routeTable }
 const families = [4, 6] as const
 const familyName = (family: 4 | 6) => (family === 4 ? ('inet' as const) : ('inet6' as const))
 
-const changeHints = {
+export const routeHints = {
   EEXIST: 'there is such a route already: replace() changes it',
   ENETUNREACH: 'no route to the gateway: its network must be on a link of this namespace that is up, or say onlink',
   EHOSTUNREACH: 'no route to the gateway: its network must be on a link of this namespace that is up, or say onlink',
@@ -93,11 +93,11 @@ export function routeVerbs(scope: Scope) {
 
   async function change(operation: string, type: number, flags: number, spec: RouteSpec): Promise<void> {
     const prepared = prepareRoute(spec, type === rtm.delRoute)
-    const context: Context = { operation, subject: spec.to, namespace: scope.label, field: routeField, hints: changeHints }
+    const context: Context = { operation, subject: spec.to, namespace: scope.label, field: routeField, hints: routeHints }
     const indexes: number[] = []
     for (const { ref, path } of prepared.links) indexes.push(await indexAt(scope, ref, context, path))
     const connection = await connected()
-    await blaming(connection.request({ type, flags, codec: routeTable, value: prepared.message(indexes), context }), culprits(spec))
+    await blaming(connection.request({ type, flags, codec: routeTable, value: prepared.message(indexes), context }), routeCulprits(spec))
   }
 
   /** The dumps that answer a filter: one for each family, as each has tables of its own. */
@@ -150,29 +150,14 @@ export function routeVerbs(scope: Scope) {
 
     /** The routes of the table main, or of the one that the filter says; IPv4 first. */
     async list(filter: RouteFilter = {}): Promise<Route[]> {
-      const { requests, fits } = await dumps(filter)
-      const connection = await connected()
       const routes: Route[] = []
-      for (const request of requests) {
-        const found = await withoutTable(connection.dump(request, reply), [])
-        for (const raw of found) if (fits(raw)) routes.push(toRoute(raw))
-      }
+      for await (const slice of slices(filter)) for (const route of slice) routes.push(route)
       return routes
     },
 
     /** As list(), one by one and in bounded memory: the kernel waits for the reader. Routes that change meanwhile may be missed. */
-    async *iterate(filter: RouteFilter = {}): AsyncGenerator<Route, void> {
-      const { requests, fits } = await dumps(filter)
-      const connection = await connected()
-      for (const request of requests) {
-        const iterator = connection.iterate(request, reply)
-        try {
-          let next = await withoutTable(iterator.next(), undefined)
-          for (; next && !next.done; next = await iterator.next()) if (fits(next.value)) yield toRoute(next.value)
-        } finally {
-          await iterator.return({ consistent: false })
-        }
-      }
+    iterate(filter: RouteFilter = {}): AsyncIterableIterator<Route, void> {
+      return new Elements(slices(filter))
     },
 
     /**
@@ -215,7 +200,7 @@ export function routeVerbs(scope: Scope) {
   }
 }
 
-const culprits = ({ via, src, link, nexthops }: RouteSpec): Culprits => [
+export const routeCulprits = ({ via, src, link, nexthops }: RouteSpec): Culprits => [
   [/prefsrc|source address/i, src && 'src'],
   [/gateway|ENETUNREACH|EHOSTUNREACH/i, via ? 'via' : nexthops && 'nexthops'],
   [/ENODEV|not up|egress device/i, nexthops ? 'nexthops' : link === undefined ? via && 'via' : 'link'],

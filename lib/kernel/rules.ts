@@ -156,13 +156,13 @@ const selectors = [
   'invert',
 ] as const
 const reply = { type: rtm.newRule, codec: ruleTable }
-const hints = {
+export const ruleHints = {
   EEXIST: 'there is exactly such a rule already',
   ENOENT: 'there is no such rule: all that is given must fit',
   EINVAL: 'see that the table, or what the rule does, is given',
 } as const
 
-const culprits: Culprits = [
+export const ruleCulprits: Culprits = [
   [/uid range/i, 'users'],
   [/goto/i, 'goto'],
 ]
@@ -297,9 +297,9 @@ export function ruleVerbs(scope: Scope) {
   async function change(operation: string, type: number, flags: number, rule: RuleSpec): Promise<void> {
     const value = ruleMessage(rule, type === rtm.delRule)
     const subject = rule.priority === undefined ? undefined : String(rule.priority)
-    const context: Context = { operation, subject, namespace: scope.label, field: ruleField, hints }
+    const context: Context = { operation, subject, namespace: scope.label, field: ruleField, hints: ruleHints }
     const connection = await scope.connection()
-    await blaming(connection.request({ type, flags, codec: ruleTable, value, context }), culprits)
+    await blaming(connection.request({ type, flags, codec: ruleTable, value, context }), ruleCulprits)
   }
 
   return {
