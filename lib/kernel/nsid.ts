@@ -25,17 +25,18 @@ export async function nsidsOf(here: Scope, descriptors: readonly number[]): Prom
   return outcomes.map(({ objects: [answer] }) => (answer?.nsid === undefined || answer.nsid < 0 ? undefined : answer.nsid))
 }
 
-/** The number for a namespace; one is given for good if there was none. */
-export async function ensureNsid(here: Scope, fd: number): Promise<number | undefined> {
-  const [known] = await nsidsOf(here, [fd])
-  if (known !== undefined) return known
+/** The same, but those that had none are given one for good. */
+export async function ensureNsids(here: Scope, descriptors: readonly number[]): Promise<(number | undefined)[]> {
+  const known = await nsidsOf(here, descriptors)
+  const without = descriptors.filter((_, i) => known[i] === undefined)
+  if (without.length === 0) return known
   const connection = await here.connection()
   const context = { operation: 'set namespace id', namespace: here.label }
-  const [{ error } = {}] = await connection.batch([{ type: rtm.newNsid, codec: nsidTable, value: { fd, nsid: automatic }, context }])
-  // Somebody else was faster: then it has one now.
-  if (error && error.code !== 'EEXIST') throw error
-  const [given] = await nsidsOf(here, [fd])
-  return given
+  const requests = without.map(fd => ({ type: rtm.newNsid, codec: nsidTable, value: { fd, nsid: automatic }, context }))
+  // Somebody else may be faster: then it has one now.
+  for (const { error } of await connection.batch(requests)) if (error && error.code !== 'EEXIST') throw error
+  const given = await nsidsOf(here, without)
+  return known.map((number, i) => number ?? given[without.indexOf(descriptors[i]!)])
 }
 /** NETNSA_NSID_NOT_ASSIGNED: the kernel chooses. */
 const automatic = -1

@@ -46,16 +46,13 @@ export class WatchState {
     this.#kinds = kinds
   }
 
-  /** Reads the present state. */
-  async *read(signal: AbortSignal | undefined): AsyncGenerator<WatchEvent> {
+  /** Reads the present state, through a scope that is at hand or one of its own. The events are to be told before others. */
+  async read(signal: AbortSignal | undefined, at?: Scope): Promise<Iterable<WatchEvent>> {
     const kinds = this.#kinds.filter(kind => kind !== 'namespace')
-    if (kinds.length === 0) return
-    const lists = await this.#access(scope => Promise.all(kinds.map(kind => list(scope, kind, signal))))
-    for (const [i, kind] of kinds.entries())
-      for (const object of lists[i]!) {
-        if (signal?.aborted) throw new AbortError('watch', signal)
-        yield this.#set(kind, object)
-      }
+    if (kinds.length === 0) return []
+    const work = (scope: Scope) => Promise.all(kinds.map(kind => list(scope, kind, signal)))
+    const lists = await (at ? work(at) : this.#access(work))
+    return this.#setAll(kinds, lists, signal)
   }
 
   /** Turns notifications into events. */
@@ -76,6 +73,14 @@ export class WatchState {
   /** All of it has gone, as when the namespace itself does. */
   *clear(): Generator<WatchEvent> {
     for (const [kind, objects] of this.#told) for (const object of [...objects.values()]) yield this.#delete(kind, object)
+  }
+
+  *#setAll(kinds: readonly ObjectKind[], lists: readonly (readonly Known[])[], signal: AbortSignal | undefined): Generator<WatchEvent> {
+    for (const [i, kind] of kinds.entries())
+      for (const object of lists[i]!) {
+        if (signal?.aborted) throw new AbortError('watch', signal)
+        yield this.#set(kind, object)
+      }
   }
 
   #decode({

@@ -57,7 +57,7 @@ async function* watchOne(
     for (;;) {
       const state = new WatchState(work => work(scope), scope.info, kinds)
       yield { type: 'reset' }
-      yield* state.read(signal)
+      yield* await state.read(signal)
       yield { type: 'ready' }
       for (let lost = false; !lost; ) {
         const received = await orAborted(subscription.next(), 'watch', signal)

@@ -10,6 +10,7 @@ const retryAfter = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000]
 export class DirectoryWatch {
   #watcher: FSWatcher | undefined
   #closed = false
+  #holdsProcess = false
   #touched = new Set<string>()
   #everything = false
   #wake: (() => void) | undefined
@@ -29,6 +30,7 @@ export class DirectoryWatch {
       if (there) this.#touch(name)
       else if (name === null || name === basename(namespaceDirectory)) this.#restart()
     })
+    if (!this.#holdsProcess) this.#watcher.unref()
     this.#watcher.on('error', error => this.#fail(error))
     // Made between the look and the watch.
     if (
@@ -56,10 +58,11 @@ export class DirectoryWatch {
 
   /** The name is a plain file as yet: it comes up again, later and later, until something is mounted on it or it has been a file for long. */
   later(name: string): void {
-    const { attempt = 0 } = this.#retries.get(name) ?? {}
+    let { attempt = 0, timer } = this.#retries.get(name) ?? {}
     const delay = retryAfter[attempt]
     if (delay === undefined || !this.#watcher) return
-    const timer = setTimeout(() => this.#touch(name), delay)
+    clearTimeout(timer)
+    timer = setTimeout(() => this.#touch(name), delay).unref()
     this.#retries.set(name, { attempt: attempt + 1, timer })
   }
 
@@ -67,6 +70,18 @@ export class DirectoryWatch {
   settled(name: string): void {
     clearTimeout(this.#retries.get(name)?.timer)
     this.#retries.delete(name)
+  }
+
+  /** Keeps the process alive from now on. */
+  ref(): void {
+    this.#holdsProcess = true
+    this.#watcher?.ref()
+  }
+
+  /** Lets the process end, as it does to begin with. */
+  unref(): void {
+    this.#holdsProcess = false
+    this.#watcher?.unref()
   }
 
   close(): void {

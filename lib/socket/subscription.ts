@@ -2,7 +2,7 @@
 
 import { NetloomError, systemError } from './error.js'
 import { type Framed, messages } from './frame.js'
-import { type NamespaceHandle, type NetlinkSocket, native } from './native.js'
+import { type NamespaceHandle, type NetlinkSocket, native, type Notifications as Received } from './native.js'
 
 export interface Notification extends Framed {
   readonly view: DataView
@@ -48,23 +48,18 @@ export class Subscription {
   }
 
   /** Waits until there is something. Rejects with ECANCELED when it is closed meanwhile. */
-  async next(): Promise<Notifications> {
-    try {
-      const { data, lost, origins } = await this.#socket.receive(chunk)
-      const view = new DataView(data.buffer, data.byteOffset, data.byteLength)
-      const found: Notification[] = []
-      let origin = 0
-      for (const message of messages(view)) {
-        const start = message.from
-        while (origin + 1 < origins.length && origins[origin + 1]![0] < start) origin++
-        const nsid = origins[origin] && origins[origin]![0] < start ? origins[origin]![1] : undefined
-        found.push({ ...message, view, nsid: nsid !== undefined && nsid >= 0 ? nsid : undefined })
-      }
-      return { lost, messages: found }
-    } catch (error) {
-      if (this.#closed) throw new NetloomError('ECANCELED', { operation: 'watch', reason: 'the namespace has been closed' })
-      throw systemError(error, { operation: 'watch' })
-    }
+  next(): Promise<Notifications> {
+    return this.#attempt(async () => toNotifications(await this.#socket.receive(chunk)))
+  }
+
+  /** The same, but takes nothing, and lets the process end. */
+  readable(): Promise<void> {
+    return this.#attempt(() => this.#socket.readable())
+  }
+
+  /** What is there now: nothing, perhaps. */
+  now(): Promise<Notifications> {
+    return this.#attempt(async () => toNotifications(await this.#socket.receiveNow(chunk)))
   }
 
   /** Twice is fine. */
@@ -72,4 +67,26 @@ export class Subscription {
     this.#closed = true
     this.#socket.close()
   }
+
+  async #attempt<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await work()
+    } catch (error) {
+      if (this.#closed) throw new NetloomError('ECANCELED', { operation: 'watch', reason: 'the namespace has been closed' })
+      throw systemError(error, { operation: 'watch' })
+    }
+  }
+}
+
+function toNotifications({ data, lost, origins }: Received): Notifications {
+  const view = new DataView(data.buffer, data.byteOffset, data.byteLength)
+  const found: Notification[] = []
+  let origin = 0
+  for (const message of messages(view)) {
+    const start = message.from
+    while (origin + 1 < origins.length && origins[origin + 1]![0] < start) origin++
+    const nsid = origins[origin] && origins[origin]![0] < start ? origins[origin]![1] : undefined
+    found.push({ ...message, view, nsid: nsid !== undefined && nsid >= 0 ? nsid : undefined })
+  }
+  return { lost, messages: found }
 }
