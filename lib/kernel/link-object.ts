@@ -1,5 +1,9 @@
 // A link as callers see it, out of the kernel's description.
-import { constantOf } from '../codec/table.js'
+import type { Decoded } from '../codec/codec.js'
+import { constantOf, pick } from '../codec/table.js'
+import { link as linkTable } from '../protocol/link.js'
+import { linkFlags } from '../protocol/link-base.js'
+import { rtm } from '../protocol/rtnetlink.js'
 import { isKind, isPlain, type Kind, type PlainKind, portRule, ruleOf } from './link-kinds.js'
 import { fromWire, type OptionsRead, type Port } from './link-options.js'
 import type { RawLink } from './scope.js'
@@ -64,44 +68,82 @@ const hardwareTypes: Readonly<Record<number, string>> = {
   65534: 'none',
 }
 
-export function toLink(raw: RawLink, statistics = false): Link {
-  const { linkinfo } = raw
+/** What a Link is made of; all else that the kernel tells is passed over. */
+const attributes = [
+  'ifname',
+  'propList',
+  'address',
+  'broadcast',
+  'mtu',
+  'carrier',
+  'operstate',
+  'group',
+  'txqlen',
+  'numTxQueues',
+  'numRxQueues',
+  'netnsImmutable',
+  'linkinfo',
+  'master',
+  'link',
+  'linkNetnsid',
+  'qdisc',
+  'ifalias',
+] as const
+const described = pick(linkTable, attributes)
+/** The answers that toLink() takes. */
+export const linkReplies = {
+  plain: { type: rtm.newLink, codec: described },
+  withStatistics: { type: rtm.newLink, codec: pick(linkTable, [...attributes, 'stats64']) },
+} as const
+export type DescribedLink = Decoded<typeof described> & Pick<RawLink, 'stats64'>
+
+type Mutable = { -readonly [K in keyof LinkCommon]?: LinkCommon[K] | undefined } & { kind?: string; options?: unknown }
+
+/** A link as callers see it. Field by field, because lists of ten thousand are read with it. */
+export function toLink(raw: DescribedLink, statistics = false): Link {
+  const { linkinfo, flags } = raw
   const kind = linkinfo?.kind
   const rule = ruleOf(kind)
   const data = linkinfo?.data
-  const options = data instanceof Uint8Array ? data : isKind(kind) && !isPlain(kind) ? fromWire(rule, data ?? {}) : undefined
-  const port = linkinfo?.slaveKind === 'bridge' ? fromWire(portRule, linkinfo.slaveData ?? {}) : undefined
   const own = rule.lowerAttribute && data ? (data as Readonly<Record<string, unknown>>)[rule.lowerAttribute] : undefined
-  return {
+  // The kernel gives a device without a lower one as its own.
+  const below = own || (raw.link === raw.index && raw.linkNetnsid === undefined ? undefined : raw.link)
+  const link: Mutable = {
     index: raw.index,
     name: raw.ifname ?? '',
     altNames: raw.propList ?? [],
     type: hardwareTypes[raw.type] ?? String(raw.type),
     mtu: raw.mtu ?? 0,
-    up: raw.flags.up === true,
+    up: flags.up === true,
     carrier: raw.carrier === true,
     operState: String(raw.operstate ?? 'unknown'),
-    flags: Object.keys(raw.flags).map(flag => constantOf('', flag).slice(1)),
+    flags: flagNames(flags),
     group: raw.group ?? 0,
     txQueueLength: raw.txqlen ?? 0,
     txQueues: raw.numTxQueues ?? 0,
     rxQueues: raw.numRxQueues ?? 0,
-    netnsImmutable: raw.netnsImmutable ?? (raw.flags.loopback === true || rule.netnsImmutable === true),
-    ...present({
-      kind,
-      options,
-      mac: raw.address,
-      broadcast: raw.broadcast,
-      master: raw.master || undefined,
-      // The kernel gives a device without a lower one as its own.
-      link: own || (raw.link === raw.index && raw.linkNetnsid === undefined ? undefined : raw.link || undefined),
-      linkNsid: raw.linkNetnsid,
-      qdisc: raw.qdisc,
-      alias: raw.ifalias,
-      statistics: statistics ? raw.stats64 : undefined,
-      port,
-    }),
-  } as Link
+    netnsImmutable: raw.netnsImmutable ?? (flags.loopback === true || rule.netnsImmutable === true),
+  }
+  if (kind !== undefined) link.kind = kind
+  if (data instanceof Uint8Array) link.options = data
+  else if (isKind(kind) && !isPlain(kind)) link.options = fromWire(rule, data ?? {})
+  if (raw.address !== undefined) link.mac = raw.address
+  if (raw.broadcast !== undefined) link.broadcast = raw.broadcast
+  if (raw.master) link.master = raw.master
+  if (below) link.link = below as number
+  if (raw.linkNetnsid !== undefined) link.linkNsid = raw.linkNetnsid
+  if (raw.qdisc !== undefined) link.qdisc = raw.qdisc
+  if (raw.ifalias !== undefined) link.alias = raw.ifalias
+  if (statistics && raw.stats64) link.statistics = raw.stats64
+  if (linkinfo?.slaveKind === 'bridge') link.port = fromWire(portRule, linkinfo.slaveData ?? {}) as Port
+  return link as Link
 }
 
-const present = (fields: Record<string, unknown>) => Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined))
+/** IFF_ names by those of the table. */
+const flagWords = Object.fromEntries(Object.keys(linkFlags).map(name => [name, constantOf('', name).slice(1)]))
+
+function flagNames(flags: RawLink['flags']): string[] {
+  const names: string[] = []
+  for (const name in flags) names.push(flagWords[name] ?? name.toUpperCase())
+  return names
+}

@@ -5,6 +5,7 @@ import { checkInterfaceName } from '../namespace/names.js'
 import type { NamespaceSource } from '../namespace/source.js'
 import { link as linkTable } from '../protocol/link.js'
 import { rtm } from '../protocol/rtnetlink.js'
+import { Elements } from '../socket/elements.js'
 import { NetloomError } from '../socket/error.js'
 import type { Context, Request } from '../socket/request.js'
 import { type Check, checkOptions, isBoolean, isLink } from './arguments.js'
@@ -15,10 +16,10 @@ import { changeIpv6 } from './link-ipv6.js'
 import { isKind, isPlain, type Kind } from './link-kinds.js'
 import { fieldOf, kindAttributes, type LinkMessage, plainAttributes, portAttributes } from './link-message.js'
 import { moveLink } from './link-move.js'
-import { type Link, type LinkOf, toLink } from './link-object.js'
+import { type DescribedLink, type Link, type LinkOf, linkReplies, toLink } from './link-object.js'
 import { checkChange, type LinkChange, type LinkCreate, type LinkCreateOf, type OtherKind } from './link-request.js'
 import { type Peer, PeerFinder } from './peer.js'
-import { type LinkRef, linkReply, lookup, nameOf, type RawLink, type Scope, scopeFor, skipProtocolStatistics } from './scope.js'
+import { type LinkRef, lookup, nameOf, type RawLink, type Scope, scopeFor, skipProtocolStatistics } from './scope.js'
 
 export interface LinkFilter<K extends Kind | OtherKind = Kind | OtherKind> {
   readonly kind?: K
@@ -31,6 +32,8 @@ export interface LinkFilter<K extends Kind | OtherKind = Kind | OtherKind> {
 /** What create() gives: the link, and for a veth its other end. */
 export type CreatedLink<K extends Kind | OtherKind> = LinkOf<K> & (K extends 'veth' ? { readonly peer: KnownPeer } : unknown)
 type KnownPeer = Peer & { readonly namespace: NamespaceInfo }
+
+type ListedLink<K extends Kind | OtherKind> = Kind | OtherKind extends K ? Link : LinkOf<K>
 
 export type LinkVerbs = ReturnType<typeof linkVerbs>
 
@@ -51,6 +54,34 @@ export function linkVerbs(scope: Scope) {
     context: about,
   })
 
+  /** The dump that answers a filter. */
+  async function dump<K extends Kind | OtherKind>(filter: LinkFilter<K>) {
+    checkOptions(filter, { kind: isKnown, master: isLink, statistics: isBoolean, signal: isGiven })
+    const { kind, master, statistics = false, signal } = filter
+    const about: Context = { operation: 'list links', namespace: scope.label, hints: missing }
+    const bridge = master === undefined ? undefined : await indexAt(scope, master, about, 'master')
+    const value = {
+      extMask: skipProtocolStatistics,
+      ...(bridge === undefined ? {} : { master: bridge }),
+      ...(kind === undefined ? {} : { linkinfo: { kind } }),
+    } as LinkMessage
+    return {
+      request: { ...message(value, about, rtm.getLink), signal },
+      reply: statistics ? linkReplies.withStatistics : linkReplies.plain,
+      // A kind that the kernel has not loaded filters nothing there, so the answer is looked through once more.
+      choose: (raw: DescribedLink) =>
+        (kind === undefined || raw.linkinfo?.kind === kind) && (bridge === undefined || raw.master === bridge)
+          ? (toLink(raw, statistics) as ListedLink<K>)
+          : undefined,
+    }
+  }
+
+  async function* slices<K extends Kind | OtherKind>(filter: LinkFilter<K>): AsyncGenerator<ListedLink<K>[], void, void> {
+    const { request, reply, choose } = await dump(filter)
+    const connection = await scope.connection()
+    yield* connection.slices(request, reply, choose)
+  }
+
   return {
     /**
      * Makes a link, all of it or nothing. Gives it as the kernel then describes it; a veth with its `peer`.
@@ -62,7 +93,7 @@ export function linkVerbs(scope: Scope) {
       return createLink(scope, spec as LinkCreate, async ({ link, peer }) => {
         const created: Link = toLink(link)
         if (!peer) return created as CreatedLink<K>
-        peers.learn(link, peer.scope)
+        await peers.learn(link, peer.scope)
         const both: Link = Object.assign(created, { peer: await peers.describe(toLink(peer.link), peer.scope) })
         return both as CreatedLink<K>
       })
@@ -70,13 +101,13 @@ export function linkVerbs(scope: Scope) {
 
     /** The link of that name or index; throws ENODEV. With its counters. */
     async get(link: LinkRef): Promise<Link> {
-      return toLink(await scope.getLink(link, { hints: missing }), true)
+      return toLink(await scope.readLink(link, linkReplies.withStatistics, { hints: missing }), true)
     },
 
     /** The link of that name or index, or undefined. */
     async find(link: LinkRef): Promise<Link | undefined> {
       try {
-        return toLink(await scope.getLink(link), true)
+        return toLink(await scope.readLink(link, linkReplies.withStatistics), true)
       } catch (error) {
         if (error instanceof NetloomError && error.code === 'ENODEV') return undefined
         throw error
@@ -84,25 +115,15 @@ export function linkVerbs(scope: Scope) {
     },
 
     /** All links, or those of a kind or a bridge; the kernel does the choosing. */
-    async list<const K extends Kind | OtherKind = Kind | OtherKind>(
-      filter: LinkFilter<K> = {},
-    ): Promise<(Kind | OtherKind extends K ? Link : LinkOf<K>)[]> {
-      checkOptions(filter, { kind: isKnown, master: isLink, statistics: isBoolean, signal: isGiven })
-      const { kind, master, statistics, signal } = filter
-      const about: Context = { operation: 'list links', namespace: scope.label, hints: missing }
-      const bridge = master === undefined ? undefined : await indexAt(scope, master, about, 'master')
-      const value = {
-        extMask: skipProtocolStatistics,
-        ...(bridge === undefined ? {} : { master: bridge }),
-        ...(kind === undefined ? {} : { linkinfo: { kind } }),
-      } as LinkMessage
+    async list<const K extends Kind | OtherKind = Kind | OtherKind>(filter: LinkFilter<K> = {}): Promise<ListedLink<K>[]> {
+      const { request, reply, choose } = await dump(filter)
       const connection = await scope.connection()
-      const links = await connection.dump({ ...message(value, about, rtm.getLink), signal }, linkReply)
-      // A kind that the kernel has not loaded filters nothing there, so the answer is looked through once more.
-      const wanted = links.filter(
-        raw => (kind === undefined || raw.linkinfo?.kind === kind) && (bridge === undefined || raw.master === bridge),
-      )
-      return wanted.map(raw => toLink(raw, statistics)) as (Kind | OtherKind extends K ? Link : LinkOf<K>)[]
+      return connection.dump(request, reply, choose)
+    },
+
+    /** As list(), one by one and in bounded memory: the kernel waits for the reader. Links that come and go meanwhile may be missed. */
+    iterate<const K extends Kind | OtherKind = Kind | OtherKind>(filter: LinkFilter<K> = {}): AsyncIterableIterator<ListedLink<K>, void> {
+      return new Elements(slices(filter))
     },
 
     /** Changes what is given, and that only. Not atomic: after an error the fields before the refused one may have changed. */

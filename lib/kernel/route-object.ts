@@ -2,7 +2,6 @@
 import type { Decoded } from '../codec/codec.js'
 import type { route as routeTable } from '../protocol/route.js'
 import { routeTables } from '../protocol/route-names.js'
-import { present } from './arguments.js'
 import { type RouteMetrics, readMetrics } from './route-metrics.js'
 
 /** What becomes of a packet. */
@@ -81,47 +80,55 @@ const gatewayOf = ({ gateway, via }: Pick<RawRoute, 'gateway' | 'via'>): string 
 const own: readonly string[] = ['onlink', 'lookupTable', 'fibMatch', 'notify']
 const stateOf = (flags: readonly string[]): string[] =>
   // Bits without a name are the kernel's own notes on a look-up (RTCF_).
-  flags.filter(flag => !own.includes(flag) && !/^bit\d/.test(flag)).map(flag => (flag === 'cloned' ? 'cached' : flag))
-const isOnlink = (flags: readonly string[]) => flags.includes('onlink') || undefined
+  flags.length === 0
+    ? []
+    : flags.filter(flag => !own.includes(flag) && !/^bit\d/.test(flag)).map(flag => (flag === 'cloned' ? 'cached' : flag))
+const isOnlink = (flags: readonly string[]) => flags.includes('onlink')
 
-const toNexthop = (raw: RawNexthop): Nexthop => ({
-  ...present({ via: gatewayOf(raw), link: raw.index || undefined }),
-  weight: raw.hops + 1,
-  ...present({ onlink: isOnlink(raw.flags) }),
-  flags: stateOf(raw.flags),
-})
+type Mutable<T> = { -readonly [K in keyof T]: T[K] }
 
-/** A route as callers see it. */
+function toNexthop(raw: RawNexthop): Nexthop {
+  const via = gatewayOf(raw)
+  const hop: Partial<Mutable<Nexthop>> = {}
+  if (via !== undefined) hop.via = via
+  if (raw.index) hop.link = raw.index
+  hop.weight = raw.hops + 1
+  if (isOnlink(raw.flags)) hop.onlink = true
+  hop.flags = stateOf(raw.flags)
+  return hop as Nexthop
+}
+
+/** A route as callers see it. Field by field, because tables of a million routes are read with it. */
 export function toRoute(raw: RawRoute): Route {
   const family = raw.family === 'inet' ? 4 : 6
-  const { dst, src, metrics, cacheinfo, multipath } = raw
-  return {
+  const { dst, src, metrics, pref, nhId, multipath } = raw
+  const via = gatewayOf(raw)
+  const expires = raw.cacheinfo?.expires
+  const route: Partial<Mutable<Route>> = {
     to: dst === undefined || raw.dstLen === 0 ? 'default' : prefixText(dst, raw.dstLen, family),
     family,
-    ...present({
-      via: gatewayOf(raw),
-      link: raw.oif,
-      src: raw.prefsrc,
-      from: src === undefined || src === '::' ? undefined : prefixText(src, raw.srcLen, family),
-      metric: raw.priority,
-    }),
-    table: tableOf(raw),
-    type: String(raw.type) as RouteType,
-    // The kernel reports a scope for IPv6, always the same one, and ignores it.
-    ...(family === 4 ? { scope: String(raw.scope) } : {}),
-    protocol: String(raw.protocol),
-    ...present({
-      tos: raw.tos || undefined,
-      onlink: isOnlink(raw.flags),
-      mtu: metrics?.mtu,
-      metrics: metrics && readMetrics(metrics),
-      preference: raw.pref === undefined || raw.pref === 'medium' ? undefined : String(raw.pref),
-      nexthopId: raw.nhId,
-      nexthops: multipath?.map(toNexthop),
-      expires: cacheinfo?.expires ? Math.ceil(cacheinfo.expires / 100) : undefined,
-    }),
-    flags: stateOf(raw.flags),
   }
+  if (via !== undefined) route.via = via
+  if (raw.oif !== undefined) route.link = raw.oif
+  if (raw.prefsrc !== undefined) route.src = raw.prefsrc
+  if (src !== undefined && src !== '::') route.from = prefixText(src, raw.srcLen, family)
+  if (raw.priority !== undefined) route.metric = raw.priority
+  route.table = tableOf(raw)
+  route.type = String(raw.type) as RouteType
+  // The kernel reports a scope for IPv6, always the same one, and ignores it.
+  if (family === 4) route.scope = String(raw.scope)
+  route.protocol = String(raw.protocol)
+  if (raw.tos) route.tos = raw.tos
+  if (isOnlink(raw.flags)) route.onlink = true
+  if (metrics?.mtu !== undefined) route.mtu = metrics.mtu
+  const others = metrics && readMetrics(metrics)
+  if (others !== undefined) route.metrics = others
+  if (pref !== undefined && pref !== 'medium') route.preference = String(pref)
+  if (nhId !== undefined) route.nexthopId = nhId
+  if (multipath) route.nexthops = multipath.map(toNexthop)
+  if (expires) route.expires = Math.ceil(expires / 100)
+  route.flags = stateOf(raw.flags)
+  return route as Route
 }
 
 /** 'main' → 254 */

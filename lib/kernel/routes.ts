@@ -5,6 +5,7 @@ import { requestFlags } from '../protocol/netlink.js'
 import { route as routeTable } from '../protocol/route.js'
 import { routeProtocols } from '../protocol/route-names.js'
 import { rtm } from '../protocol/rtnetlink.js'
+import { Elements } from '../socket/elements.js'
 import { NetloomError } from '../socket/error.js'
 import type { Context, Request } from '../socket/request.js'
 import {
@@ -101,7 +102,7 @@ export function routeVerbs(scope: Scope) {
   }
 
   /** The dumps that answer a filter: one for each family, as each has tables of its own. */
-  async function dumps(filter: RouteFilter): Promise<{ requests: Request<typeof routeTable>[]; fits(raw: RawRoute): boolean }> {
+  async function dumps(filter: RouteFilter): Promise<{ requests: Request<typeof routeTable>[]; choose(raw: RawRoute): Route | undefined }> {
     checkOptions(filter, filterChecks)
     const { family, link, signal } = filter
     const table = filter.table === 'all' ? undefined : tableNumber(filter.table ?? 'main')
@@ -125,7 +126,19 @@ export function routeVerbs(scope: Scope) {
       (filter.type === undefined || raw.type === filter.type) &&
       (protocol === undefined || numberOf(routeProtocols, raw.protocol) === protocol) &&
       (oif === undefined || raw.oif === oif || raw.multipath?.some(hop => hop.index === oif) === true)
-    return { requests, fits }
+    return { requests, choose: raw => (fits(raw) ? toRoute(raw) : undefined) }
+  }
+
+  async function* slices(filter: RouteFilter): AsyncGenerator<Route[], void, void> {
+    const { requests, choose } = await dumps(filter)
+    const connection = await connected()
+    for (const request of requests) {
+      try {
+        yield* connection.slices(request, reply, choose)
+      } catch (error) {
+        emptyTable(error)
+      }
+    }
   }
 
   return {
@@ -150,9 +163,11 @@ export function routeVerbs(scope: Scope) {
 
     /** The routes of the table main, or of the one that the filter says; IPv4 first. */
     async list(filter: RouteFilter = {}): Promise<Route[]> {
-      const routes: Route[] = []
-      for await (const slice of slices(filter)) for (const route of slice) routes.push(route)
-      return routes
+      const { requests, choose } = await dumps(filter)
+      const connection = await connected()
+      const tables: Route[][] = []
+      for (const request of requests) tables.push(await connection.dump(request, reply, choose).catch(emptyTable))
+      return tables.flat()
     },
 
     /** As list(), one by one and in bounded memory: the kernel waits for the reader. Routes that change meanwhile may be missed. */
@@ -211,11 +226,7 @@ const lookupField = ([first]: readonly string[]): string | undefined =>
   first === 'dst' ? 'to' : first === 'src' ? 'options.from' : first === 'oif' ? 'options.link' : first && `options.${first}`
 
 /** A table without routes may not be there at all: that is no error when one asks what is in it. */
-async function withoutTable<T, U>(answer: Promise<T>, otherwise: U): Promise<T | U> {
-  try {
-    return await answer
-  } catch (error) {
-    if (error instanceof NetloomError && error.code === 'ENOENT') return otherwise
-    throw error
-  }
+function emptyTable(error: unknown): Route[] {
+  if (error instanceof NetloomError && error.code === 'ENOENT') return []
+  throw error
 }

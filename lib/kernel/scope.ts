@@ -1,5 +1,5 @@
 // What every verb works in: one namespace, its connection, and the way from a link's name to its index.
-import type { Decoded } from '../codec/codec.js'
+import type { AnyCodec, Decoded } from '../codec/codec.js'
 import { argumentError } from '../codec/errors.js'
 import type { NamespaceInfo, OpenNamespace } from '../namespace/info.js'
 import { type NamespaceSource, openSource } from '../namespace/source.js'
@@ -8,7 +8,7 @@ import { extFilter } from '../protocol/link-base.js'
 import { rtm } from '../protocol/rtnetlink.js'
 import { Connection } from '../socket/connection.js'
 import { NetloomError } from '../socket/error.js'
-import type { Context } from '../socket/request.js'
+import type { Context, Reply } from '../socket/request.js'
 import { wasClosed } from '../socket/unclosed.js'
 
 /** A link by name, by index, or as the object that describes it. */
@@ -59,7 +59,12 @@ export class Scope {
   }
 
   /** The kernel's description of a link; ENODEV if there is none. */
-  async getLink(ref: LinkRef, context: Partial<Context> = {}): Promise<RawLink> {
+  getLink(ref: LinkRef, context: Partial<Context> = {}): Promise<RawLink> {
+    return this.readLink(ref, linkReply, context)
+  }
+
+  /** As getLink(), of the kernel's description only what the reply's table reads. */
+  async readLink<R extends AnyCodec>(ref: LinkRef, reply: Reply<R>, context: Partial<Context> = {}): Promise<Decoded<R>> {
     const connection = await this.connection()
     const value = { extMask: skipProtocolStatistics, ...lookup(ref) }
     return connection.get(
@@ -69,7 +74,7 @@ export class Scope {
         value,
         context: { operation: 'get link', subject: nameOf(ref), namespace: this.label, ...context },
       },
-      linkReply,
+      reply,
     )
   }
 
