@@ -58,17 +58,19 @@ export class Connection {
     return object
   }
 
-  /** Sends many requests in as few system calls as possible. The kernel carries out all of them in order, also those after one that fails. */
+  /**
+   * Sends many requests in as few system calls as possible. The kernel carries out all of them in order, also those after one that fails.
+   * `quiet`: only those that fail are answered, and the last of each window.
+   */
   async batch<R extends AnyCodec = never>(
     requests: readonly AnyRequest[],
-    options: { readonly reply?: Reply<R>; readonly signal?: AbortSignal | undefined } = {},
+    options: { readonly reply?: Reply<R>; readonly signal?: AbortSignal | undefined; readonly quiet?: boolean } = {},
   ): Promise<Outcome<Decoded<R>>[]> {
     if (requests.length === 0) return []
+    const always = requestFlags.request | (options.quiet ? 0 : requestFlags.ack)
     const writer = new Writer(requests.length * 128)
     const first = this.#sequence
-    const starts = requests.map((request, i) =>
-      encode(writer, request, (request.flags ?? 0) | requestFlags.request | requestFlags.ack, first + i),
-    )
+    const starts = requests.map((request, i) => encode(writer, request, (request.flags ?? 0) | always, first + i))
     this.#take(requests.length)
     const outcomes = requests.map(() => ({ objects: [] as Decoded<R>[], error: undefined as NetloomError | undefined }))
     const view = viewOf(await this.#send(writer.copy(), requests[0]!.context, options.signal))
