@@ -6,7 +6,7 @@ import { openSource } from '../namespace/source.js'
 import { link as linkTable } from '../protocol/link.js'
 import { rtm } from '../protocol/rtnetlink.js'
 import { NetloomError } from '../socket/error.js'
-import { nsidsOf } from './nsid.js'
+import { nsidsOf, numberOurselves } from './nsid.js'
 import { linkReply, type Scope, skipProtocolStatistics } from './scope.js'
 
 interface Known {
@@ -26,9 +26,16 @@ export class NsidMap {
   /** What the calls that wait for a search are looking for. */
   readonly #wanted = new Map<number, number>()
   #searching: Promise<void> | undefined
+  #numbered: Promise<void> | undefined
 
   constructor(scope: Scope) {
     this.#scope = scope
+  }
+
+  /** Best before many numbers are given. */
+  prepare(): Promise<void> {
+    this.#numbered ??= numberOurselves(this.#scope)
+    return this.#numbered
   }
 
   /** Remembers a namespace that can be opened again. */
@@ -90,6 +97,7 @@ export class NsidMap {
   }
 
   async #searchAll(): Promise<void> {
+    await this.prepare()
     const connection = await this.#scope.connection()
     // Every link that is read gets its peer's namespace a number: so that one search serves all of them.
     const context = { operation: 'find peer', namespace: this.#scope.label }

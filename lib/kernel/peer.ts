@@ -33,8 +33,10 @@ export class PeerFinder {
   }
 
   /** What create() knows already need not be searched for. */
-  learn({ linkNetnsid }: RawLink, { info, handle }: Scope): void {
-    if (linkNetnsid !== undefined) this.#namespaces.learn(linkNetnsid, info, handle.cookie)
+  async learn({ linkNetnsid }: RawLink, { info, handle }: Scope): Promise<void> {
+    if (linkNetnsid === undefined) return
+    await this.#namespaces.prepare()
+    this.#namespaces.learn(linkNetnsid, info, handle.cookie)
   }
 
   async find(ref: LinkRef): Promise<Peer | undefined> {
