@@ -4,6 +4,7 @@ import { checkAt, checkOptions, isBoolean, isOneOf } from '../kernel/arguments.j
 import type { Ipv6Policy } from '../kernel/link-request.js'
 import { checkNamespaceName } from '../namespace/names.js'
 import type { PlanData } from './items.js'
+import { fromJson, type PlanJson, toJson } from './json.js'
 import { PlanNamespace } from './plan-namespace.js'
 import { type AnyNamespace, Recorder } from './record.js'
 
@@ -21,7 +22,7 @@ export interface PlanNamespaceOptions {
 const isPolicy = isOneOf(['none', 'static', 'kernel'])
 
 export class Plan {
-  readonly #recorder: Recorder
+  #recorder: Recorder
 
   constructor(options: PlanOptions = {}) {
     checkOptions(options, { ipv6: isPolicy })
@@ -42,6 +43,25 @@ export class Plan {
     if (typeof namespace === 'object' && namespace !== null && 'planned' in namespace)
       throw argumentError('ERR_NETLOOM_INVALID_NAMESPACE', 'a namespace of a plan has the verbs itself', 'namespace')
     return new PlanNamespace(this.#recorder, this.#recorder.namespace(namespace, 'namespace'))
+  }
+
+  /**
+   * The plan as data for JSON.stringify, from which fromJSON() makes it anew.
+   *
+   * Throws ERR_NETLOOM_INVALID_PLAN for a plan on an open namespace that has no name, path or process to find it by.
+   */
+  toJSON(): PlanJson {
+    return toJson(this.data())
+  }
+
+  /**
+   * A plan out of what toJSON() gave. It may come from anywhere: everything is checked as at the verbs, and errors have the path in the JSON
+   * ('items[7].spec.peer.name').
+   */
+  static fromJSON(json: object): Plan {
+    const plan = new Plan()
+    plan.#recorder = fromJson(json)
+    return plan
   }
 
   /** @internal What has been said so far, as data. */

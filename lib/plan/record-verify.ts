@@ -41,23 +41,30 @@ function live<T>(given: T): unknown {
 const onLink = (link: PlanLinkRef) => checkAt('link', () => isLink(standIn(link)))
 const isName = (value: unknown) => void checkInterfaceName(value)
 
+/** Where the arguments are: in the call itself, or in a field of the step, which then is part of the path. */
+type Place = (field: string, check: () => void) => void
+const inCall: Place = (_, check) => check()
+const inStep: Place = (field, check) => checkAt(field, check)
+
 function put({ link, cidr, options }: ActionOf<'addresses.add'>): void {
   onLink(link)
   addressMessage(cidr, options)
 }
-const route = (deleting: boolean) => (action: ActionOf<'routes.add'>) => void prepareRoute(live(action.route) as RouteSpec, deleting)
-const neighbour = (deleting: boolean) => (action: ActionOf<'neighbours.add'>) =>
-  void neighbourMessage(live(action.entry) as NeighbourSpec, deleting)
+const route = (deleting: boolean) => (action: ActionOf<'routes.add'>, at: Place) =>
+  at('route', () => void prepareRoute(live(action.route) as RouteSpec, deleting))
+const neighbour = (deleting: boolean) => (action: ActionOf<'neighbours.add'>, at: Place) =>
+  at('entry', () => void neighbourMessage(live(action.entry) as NeighbourSpec, deleting))
+const rule = (deleting: boolean) => (action: ActionOf<'rules.add'>, at: Place) => at('rule', () => void ruleMessage(action.rule, deleting))
 
-const checks: { readonly [V in Verb]: (action: ActionOf<V>) => void } = {
-  'links.create': ({ spec }) => checkCreate(live(spec) as LinkCreate),
-  'links.update': ({ link, change }) => {
+const checks: { readonly [V in Verb]: (action: ActionOf<V>, at: Place) => void } = {
+  'links.create': ({ spec }, at) => at('spec', () => checkCreate(live(spec) as LinkCreate)),
+  'links.update': ({ link, change }, at) => {
     onLink(link)
-    checkChange(live(change) as Parameters<typeof checkChange>[0])
+    at('change', () => checkChange(live(change) as Parameters<typeof checkChange>[0]))
   },
-  'links.move': ({ link, options }) => {
+  'links.move': ({ link, options }, at) => {
     onLink(link)
-    if (options !== undefined) checkOptions(options, { name: isName })
+    if (options !== undefined) at('options', () => checkOptions(options, { name: isName }))
   },
   'links.delete': ({ link }) => onLink(link),
   'addresses.add': put,
@@ -72,8 +79,8 @@ const checks: { readonly [V in Verb]: (action: ActionOf<V>) => void } = {
   'neighbours.add': neighbour(false),
   'neighbours.replace': neighbour(false),
   'neighbours.delete': neighbour(true),
-  'rules.add': ({ rule }) => void ruleMessage(rule),
-  'rules.delete': ({ rule }) => void ruleMessage(rule, true),
+  'rules.add': rule(false),
+  'rules.delete': rule(true),
   'sysctl.set': ({ key, value }) => {
     sysctlPath(key, 'key')
     checkValue(value)
@@ -82,7 +89,7 @@ const checks: { readonly [V in Verb]: (action: ActionOf<V>) => void } = {
 
 export const isVerb = (value: unknown): value is Verb => typeof value === 'string' && Object.hasOwn(checks, value)
 
-/** Throws an argument error whose path begins with `path`. */
-export function verify(action: Action, path: string): void {
-  checkAt(path, () => (checks[action.verb] as (action: Action) => void)(action))
+/** Throws an argument error whose path begins with `path`; `step` for a path of the step, not of the call. */
+export function verify(action: Action, path: string, step: boolean): void {
+  checkAt(path, () => (checks[action.verb] as (action: Action, at: Place) => void)(action, step ? inStep : inCall))
 }

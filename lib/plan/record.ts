@@ -82,10 +82,10 @@ export class Recorder {
     return `${group}[${this.#counts[group] ?? 0}]`
   }
 
-  /** Writes a step down; throws for wrong arguments. `at` is what the error calls it, its path if left out. */
-  add(number: number, action: Action, at?: string): number {
+  /** Writes a step down; throws for wrong arguments. `step`: it comes from JSON, and is called so there. */
+  add(number: number, action: Action, step?: string): number {
     const path = this.nextPath(action.verb)
-    verify(action, at ?? path)
+    verify(action, step ?? path, step !== undefined)
     if ((action.verb === 'addresses.add' || action.verb === 'addresses.replace') && this.#warnings < MOST_WARNINGS)
       this.#warn(action.cidr, path)
     const group = groupOf(action.verb)
@@ -111,12 +111,21 @@ export class Recorder {
       const { recorder, ref } = given[origin] ?? {}
       return recorder === this && ref?.planned === 'namespace' ? ref : this.#refuse('namespace', path)
     }
-    const { use, key } = given instanceof Namespace ? useOf(given) : sourceOf(given, path)
+    if (!(given instanceof Namespace)) return this.#used.get(sourceOf(given, path).key) ?? this.use(given, path)
+    const { use, key } = useOf(given)
     const known = this.#used.get(key)
     if (known) return known
     const ref = this.addNamespace({ use })
     this.#used.set(key, ref)
-    if (given instanceof Namespace) this.sources.set(ref.number, given)
+    this.sources.set(ref.number, given)
+    return ref
+  }
+
+  /** The number of a namespace that is looked up later. */
+  use(source: NamespaceSource, path?: string): NamespaceRef {
+    const { use, key } = sourceOf(source, path)
+    const ref = this.addNamespace({ use })
+    this.#used.set(key, ref)
     return ref
   }
 
@@ -148,7 +157,7 @@ function useOf(namespace: Namespace): Use {
   return { use: here.dev === device && here.ino === inode ? { current: true } : { held: true }, key }
 }
 
-function sourceOf(source: NamespaceSource, path: string): Use {
+function sourceOf(source: NamespaceSource, path: string | undefined): Use {
   const checked = checkSource(source, path)
   switch (checked.by) {
     case 'name':
