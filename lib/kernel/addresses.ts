@@ -14,14 +14,16 @@ import {
   networkAddressWarning,
   toAddress,
 } from './address-object.js'
-import { checkAt, checkOptions, isFamily, isLink } from './arguments.js'
+import { checkAt, checkOptions, isFamily, isLink, isSignal } from './arguments.js'
 import { blaming } from './blame.js'
 import { indexAt, linkAt } from './link-index.js'
+import { iterateAll, type Listing, listAll } from './listing.js'
 import { type LinkRef, nameOf, type Scope } from './scope.js'
 
 export interface AddressFilter {
   readonly link?: LinkRef
   readonly family?: 4 | 6
+  readonly signal?: AbortSignal
 }
 
 const reply = { type: rtm.newAddr, codec: addressTable }
@@ -67,6 +69,24 @@ export function addressVerbs(scope: Scope) {
     return send(rtm.newAddr, flags, found.index, addressMessage(cidr, options, found.linkinfo?.kind === 'veth'), about)
   }
 
+  async function listing(filter: AddressFilter): Promise<Listing<typeof addressTable, typeof addressTable, Address>> {
+    checkOptions(filter, { link: isLink, family: isFamily, signal: isSignal })
+    const { link, family, signal } = filter
+    const about: Context = { operation: 'list addresses', namespace: scope.label, hints: addressHints.add, field: () => 'link' }
+    const index = link === undefined ? undefined : await indexAt(scope, link, about, 'link')
+    const wanted = family === undefined ? 'unspec' : family === 4 ? 'inet' : 'inet6'
+    const value: AddressMessage = { family: wanted, index: index ?? 0 }
+    return {
+      requests: [{ type: rtm.getAddr, codec: addressTable, value, context: about, signal }],
+      reply,
+      // Kernels without strict checking ignore the filter.
+      choose: raw =>
+        isAddressFamily(raw) && (index === undefined || raw.index === index) && (family === undefined || raw.family === wanted)
+          ? toAddress(raw)
+          : undefined,
+    }
+  }
+
   return {
     /**
      * Gives a link an address: `add('eth0', '10.0.1.2/24')`. Without a prefix length the whole address counts (/32, /128).
@@ -93,18 +113,12 @@ export function addressVerbs(scope: Scope) {
 
     /** The addresses of a link, or of all; the kernel does the choosing. */
     async list(filter: AddressFilter = {}): Promise<Address[]> {
-      checkOptions(filter, { link: isLink, family: isFamily })
-      const { link, family } = filter
-      const about: Context = { operation: 'list addresses', namespace: scope.label, hints: addressHints.add, field: () => 'link' }
-      const index = link === undefined ? undefined : await indexAt(scope, link, about, 'link')
-      const value: AddressMessage = { family: family === undefined ? 'unspec' : family === 4 ? 'inet' : 'inet6', index: index ?? 0 }
-      const connection = await scope.connection()
-      const addresses = await connection.dump({ type: rtm.getAddr, codec: addressTable, value, context: about }, reply)
-      // Kernels without strict checking ignore the filter.
-      return addresses
-        .filter(raw => isAddressFamily(raw) && (index === undefined || raw.index === index))
-        .map(toAddress)
-        .filter(address => family === undefined || address.family === family)
+      return listAll(scope, await listing(filter))
+    },
+
+    /** As list(), one by one and in bounded memory: the kernel waits for the reader. Addresses that come and go meanwhile may be missed. */
+    iterate(filter: AddressFilter = {}): AsyncIterableIterator<Address, void> {
+      return iterateAll(scope, () => listing(filter))
     },
   }
 }

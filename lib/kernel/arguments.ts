@@ -87,6 +87,9 @@ export const isLink: Check = value => void lookup(value as string)
 export const isFamily: Check = value => {
   if (value !== 4 && value !== 6) throw argumentError('ERR_NETLOOM_INVALID_OPTION', `${shown(value)} is not an address family: 4 or 6`)
 }
+export const isSignal: Check = value => {
+  if (!(value instanceof AbortSignal)) throw argumentError('ERR_NETLOOM_INVALID_OPTION', 'is not an AbortSignal')
+}
 export const isList =
   (check: Check): Check =>
   value => {

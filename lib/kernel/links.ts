@@ -5,10 +5,9 @@ import { checkInterfaceName } from '../namespace/names.js'
 import type { NamespaceSource } from '../namespace/source.js'
 import { link as linkTable } from '../protocol/link.js'
 import { rtm } from '../protocol/rtnetlink.js'
-import { Elements } from '../socket/elements.js'
 import { NetloomError } from '../socket/error.js'
 import type { Context, Request } from '../socket/request.js'
-import { type Check, checkOptions, isBoolean, isLink } from './arguments.js'
+import { type Check, checkOptions, isBoolean, isLink, isSignal } from './arguments.js'
 import { blame } from './link-blame.js'
 import { createLink } from './link-create.js'
 import { indexAt } from './link-index.js'
@@ -18,6 +17,7 @@ import { fieldOf, kindAttributes, type LinkMessage, plainAttributes, portAttribu
 import { moveLink } from './link-move.js'
 import { type DescribedLink, type Link, type LinkOf, linkReplies, toLink } from './link-object.js'
 import { checkChange, type LinkChange, type LinkCreate, type LinkCreateOf, type OtherKind } from './link-request.js'
+import { iterateAll, listAll } from './listing.js'
 import { type Peer, PeerFinder } from './peer.js'
 import { type LinkRef, lookup, nameOf, type RawLink, type Scope, scopeFor, skipProtocolStatistics } from './scope.js'
 
@@ -54,9 +54,8 @@ export function linkVerbs(scope: Scope) {
     context: about,
   })
 
-  /** The dump that answers a filter. */
-  async function dump<K extends Kind | OtherKind>(filter: LinkFilter<K>) {
-    checkOptions(filter, { kind: isKnown, master: isLink, statistics: isBoolean, signal: isGiven })
+  async function listing<K extends Kind | OtherKind>(filter: LinkFilter<K>) {
+    checkOptions(filter, { kind: isKnown, master: isLink, statistics: isBoolean, signal: isSignal })
     const { kind, master, statistics = false, signal } = filter
     const about: Context = { operation: 'list links', namespace: scope.label, hints: missing }
     const bridge = master === undefined ? undefined : await indexAt(scope, master, about, 'master')
@@ -66,7 +65,7 @@ export function linkVerbs(scope: Scope) {
       ...(kind === undefined ? {} : { linkinfo: { kind } }),
     } as LinkMessage
     return {
-      request: { ...message(value, about, rtm.getLink), signal },
+      requests: [{ ...message(value, about, rtm.getLink), signal }],
       reply: statistics ? linkReplies.withStatistics : linkReplies.plain,
       // A kind that the kernel has not loaded filters nothing there, so the answer is looked through once more.
       choose: (raw: DescribedLink) =>
@@ -74,12 +73,6 @@ export function linkVerbs(scope: Scope) {
           ? (toLink(raw, statistics) as ListedLink<K>)
           : undefined,
     }
-  }
-
-  async function* slices<K extends Kind | OtherKind>(filter: LinkFilter<K>): AsyncGenerator<ListedLink<K>[], void, void> {
-    const { request, reply, choose } = await dump(filter)
-    const connection = await scope.connection()
-    yield* connection.slices(request, reply, choose)
   }
 
   return {
@@ -116,14 +109,12 @@ export function linkVerbs(scope: Scope) {
 
     /** All links, or those of a kind or a bridge; the kernel does the choosing. */
     async list<const K extends Kind | OtherKind = Kind | OtherKind>(filter: LinkFilter<K> = {}): Promise<ListedLink<K>[]> {
-      const { request, reply, choose } = await dump(filter)
-      const connection = await scope.connection()
-      return connection.dump(request, reply, choose)
+      return listAll(scope, await listing(filter))
     },
 
     /** As list(), one by one and in bounded memory: the kernel waits for the reader. Links that come and go meanwhile may be missed. */
     iterate<const K extends Kind | OtherKind = Kind | OtherKind>(filter: LinkFilter<K> = {}): AsyncIterableIterator<ListedLink<K>, void> {
-      return new Elements(slices(filter))
+      return iterateAll(scope, () => listing(filter))
     },
 
     /** Changes what is given, and that only. Not atomic: after an error the fields before the refused one may have changed. */
@@ -196,7 +187,6 @@ export function linkVerbs(scope: Scope) {
 }
 
 const missing = { ENODEV: 'links.list() says which links there are' }
-const isGiven: Check = () => undefined
 const isKnown: Check = kind => {
   if (!isKind(kind) && !(typeof kind === 'string' && /^other:./.test(kind)))
     throw argumentError('ERR_NETLOOM_UNKNOWN_KIND', `${String(kind)} is not a kind that netloom knows; links of others are 'other:…'`)

@@ -17,11 +17,13 @@ import {
   isMac,
   isOneOf,
   isRead,
+  isSignal,
   lacking,
   present,
 } from './arguments.js'
 import { blaming } from './blame.js'
 import { indexAt } from './link-index.js'
+import { iterateAll, type Listing, listAll } from './listing.js'
 import { type LinkRef, nameOf, type Scope } from './scope.js'
 
 /** An entry to add, replace or delete; one that list() gave is one too. */
@@ -60,6 +62,7 @@ export interface Neighbour {
 export interface NeighbourFilter {
   readonly link?: LinkRef
   readonly family?: 4 | 6
+  readonly signal?: AbortSignal
 }
 
 export type NeighbourMessage = Encodable<typeof neighbourTable>
@@ -156,6 +159,26 @@ export function neighbourVerbs(scope: Scope) {
     ])
   }
 
+  async function listing(filter: NeighbourFilter): Promise<Listing<typeof neighbourTable, typeof neighbourTable, Neighbour>> {
+    checkOptions(filter, { link: isLink, family: isFamily, signal: isSignal })
+    const { link, family, signal } = filter
+    const context: Context = { operation: 'list neighbours', namespace: scope.label, hints: neighbourHints, field: () => 'link' }
+    const index = link === undefined ? undefined : await indexAt(scope, link, context, 'link')
+    const wanted = family === undefined ? ('unspec' as const) : family === 4 ? ('inet' as const) : ('inet6' as const)
+    const request = (flags: readonly 'proxy'[]) => {
+      const value = present({ family: wanted, flags, ifindex: index }) as NeighbourMessage
+      return { type: rtm.getNeigh, codec: neighbourTable, value, context, signal }
+    }
+    return {
+      requests: [request([]), request(['proxy'])],
+      reply,
+      choose: raw =>
+        isNeighbour(raw) && (index === undefined || raw.index === index) && (family === undefined || raw.family === wanted)
+          ? toNeighbour(raw)
+          : undefined,
+    }
+  }
+
   return {
     /**
      * Adds an entry, by default a permanent one: `add({ address: '10.0.1.9', mac: '02:00:00:00:00:09', link: 'eth0' })`.
@@ -181,21 +204,12 @@ export function neighbourVerbs(scope: Scope) {
      * then the proxy entries.
      */
     async list(filter: NeighbourFilter = {}): Promise<Neighbour[]> {
-      checkOptions(filter, { link: isLink, family: isFamily })
-      const { link, family } = filter
-      const context: Context = { operation: 'list neighbours', namespace: scope.label, hints: neighbourHints, field: () => 'link' }
-      const index = link === undefined ? undefined : await indexAt(scope, link, context, 'link')
-      const connection = await scope.connection()
-      const ask = (flags: readonly 'proxy'[]) => {
-        const wanted = family === undefined ? ('unspec' as const) : family === 4 ? ('inet' as const) : ('inet6' as const)
-        const value = present({ family: wanted, flags, ifindex: index }) as NeighbourMessage
-        return connection.dump({ type: rtm.getNeigh, codec: neighbourTable, value, context }, reply)
-      }
-      const entries = [...(await ask([])), ...(await ask(['proxy']))]
-      return entries
-        .filter(raw => isNeighbour(raw) && (index === undefined || raw.index === index))
-        .map(toNeighbour)
-        .filter(entry => family === undefined || entry.family === family)
+      return listAll(scope, await listing(filter))
+    },
+
+    /** As list(), one by one and in bounded memory: the kernel waits for the reader. Entries that come and go meanwhile may be missed. */
+    iterate(filter: NeighbourFilter = {}): AsyncIterableIterator<Neighbour, void> {
+      return iterateAll(scope, () => listing(filter))
     },
   }
 }

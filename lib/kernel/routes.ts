@@ -5,11 +5,8 @@ import { requestFlags } from '../protocol/netlink.js'
 import { route as routeTable } from '../protocol/route.js'
 import { routeProtocols } from '../protocol/route-names.js'
 import { rtm } from '../protocol/rtnetlink.js'
-import { Elements } from '../socket/elements.js'
-import { NetloomError } from '../socket/error.js'
-import type { Context, Request } from '../socket/request.js'
+import type { Context } from '../socket/request.js'
 import {
-  type Check,
   type Checks,
   checkAt,
   checkOptions,
@@ -18,11 +15,13 @@ import {
   isFamily,
   isLink,
   isOneOf,
+  isSignal,
   isUnsigned,
   present,
 } from './arguments.js'
 import { blaming, type Culprits } from './blame.js'
 import { indexAt } from './link-index.js'
+import { iterateAll, type Listing, listAll } from './listing.js'
 import { isRoute, type RawRoute, type Route, type RouteType, tableOf, toRoute } from './route-object.js'
 import { numberOf, prepareRoute, type RouteMessage, type RouteSpec, routeField, tableNumber, typeNames } from './route-request.js'
 import type { LinkRef, Scope } from './scope.js'
@@ -51,9 +50,6 @@ export interface RouteLookup {
   readonly match?: boolean
 }
 
-const isSignal: Check = value => {
-  if (!(value instanceof AbortSignal)) throw argumentError('ERR_NETLOOM_INVALID_OPTION', 'is not an AbortSignal')
-}
 const filterChecks: Checks<RouteFilter> = {
   table: value => {
     if (value !== 'all') tableNumber(value as string)
@@ -101,8 +97,8 @@ export function routeVerbs(scope: Scope) {
     await blaming(connection.request({ type, flags, codec: routeTable, value: prepared.message(indexes), context }), routeCulprits(spec))
   }
 
-  /** The dumps that answer a filter: one for each family, as each has tables of its own. */
-  async function dumps(filter: RouteFilter): Promise<{ requests: Request<typeof routeTable>[]; choose(raw: RawRoute): Route | undefined }> {
+  /** Each family has tables of its own. */
+  async function listing(filter: RouteFilter): Promise<Listing<typeof routeTable, typeof routeTable, Route>> {
     checkOptions(filter, filterChecks)
     const { family, link, signal } = filter
     const table = filter.table === 'all' ? undefined : tableNumber(filter.table ?? 'main')
@@ -126,19 +122,8 @@ export function routeVerbs(scope: Scope) {
       (filter.type === undefined || raw.type === filter.type) &&
       (protocol === undefined || numberOf(routeProtocols, raw.protocol) === protocol) &&
       (oif === undefined || raw.oif === oif || raw.multipath?.some(hop => hop.index === oif) === true)
-    return { requests, choose: raw => (fits(raw) ? toRoute(raw) : undefined) }
-  }
-
-  async function* slices(filter: RouteFilter): AsyncGenerator<Route[], void, void> {
-    const { requests, choose } = await dumps(filter)
-    const connection = await connected()
-    for (const request of requests) {
-      try {
-        yield* connection.slices(request, reply, choose)
-      } catch (error) {
-        emptyTable(error)
-      }
-    }
+    // A table that never had a route may not be there at all.
+    return { requests, reply, choose: raw => (fits(raw) ? toRoute(raw) : undefined), none: 'ENOENT' }
   }
 
   return {
@@ -163,16 +148,12 @@ export function routeVerbs(scope: Scope) {
 
     /** The routes of the table main, or of the one that the filter says; IPv4 first. */
     async list(filter: RouteFilter = {}): Promise<Route[]> {
-      const { requests, choose } = await dumps(filter)
-      const connection = await connected()
-      const tables: Route[][] = []
-      for (const request of requests) tables.push(await connection.dump(request, reply, choose).catch(emptyTable))
-      return tables.flat()
+      return listAll(scope, await listing(filter))
     },
 
     /** As list(), one by one and in bounded memory: the kernel waits for the reader. Routes that change meanwhile may be missed. */
     iterate(filter: RouteFilter = {}): AsyncIterableIterator<Route, void> {
-      return new Elements(slices(filter))
+      return iterateAll(scope, () => listing(filter))
     },
 
     /**
@@ -224,9 +205,3 @@ export const routeCulprits = ({ via, src, link, nexthops }: RouteSpec): Culprits
 /** The caller's name of a field of a look-up. */
 const lookupField = ([first]: readonly string[]): string | undefined =>
   first === 'dst' ? 'to' : first === 'src' ? 'options.from' : first === 'oif' ? 'options.link' : first && `options.${first}`
-
-/** A table without routes may not be there at all: that is no error when one asks what is in it. */
-function emptyTable(error: unknown): Route[] {
-  if (error instanceof NetloomError && error.code === 'ENOENT') return []
-  throw error
-}
