@@ -1,0 +1,197 @@
+// From the order in which a plan was said to the order in which it is carried out: which namespace does what, what waits for what, what can go together.
+import { creates, endsOf, homeOf, isFast } from './compile-link.js'
+import type { Item, LinkItemRef, PlanData } from './items.js'
+
+/** One piece of work in one namespace. */
+export type Step =
+  /** The message that makes a link, from where its home is. */
+  | { readonly does: 'create'; readonly item: number }
+  /** What an end needs once it is there: IPv6 policy, bridge, up, alias. */
+  | { readonly does: 'finish'; readonly item: number; readonly peer: boolean }
+  /** An address, a route, a neighbour, a rule. */
+  | { readonly does: 'entry'; readonly item: number }
+  | { readonly does: 'sysctl'; readonly item: number }
+  /** Everything that has no faster way: the live verb itself. */
+  | { readonly does: 'live'; readonly item: number }
+
+/** Work in one planned namespace that is done in one go. */
+export interface Part {
+  readonly namespace: number
+  /** The namespace itself is made first. */
+  readonly make: boolean
+  readonly steps: Step[]
+  /** What is to be done in other namespaces when this part is done, by their number. */
+  readonly ports: { readonly in: number; readonly step: Step }[]
+}
+/** Everything within a phase keeps its order in each namespace; what comes earlier in one namespace than in another does not matter. */
+export interface Phase {
+  /** In namespaces that are there, before the rest: bridges and whatever was said before the first planned link. */
+  readonly early: readonly { readonly in: number; readonly step: Step }[]
+  /** Parts of one round need nothing of each other but that the namespaces exist. */
+  readonly rounds: readonly (readonly Part[])[]
+  /** In namespaces that are there, in order, when all ports are in place. */
+  readonly late: readonly { readonly in: number; readonly step: Step }[]
+}
+export interface Program {
+  readonly phases: readonly Phase[]
+  /** Namespaces to make and items. */
+  readonly total: number
+}
+
+const anyOrder = /^(addresses|routes|neighbours|rules)\./
+
+export function compile(data: PlanData): Program {
+  const phases: Phase[] = []
+  const made = new Set<number>()
+  let draft = new Draft(data, made)
+  data.items.forEach((item, number) => {
+    if (!draft.takes(item)) {
+      phases.push(draft.phase())
+      draft = new Draft(data, made)
+    }
+    draft.add(item, number)
+  })
+  draft.makeRest()
+  phases.push(draft.phase())
+  return { phases, total: data.namespaces.filter(one => 'make' in one).length + data.items.length }
+}
+
+/** A phase that is being filled. */
+class Draft {
+  readonly #data: PlanData
+  /** Planned namespaces that have a part somewhere, in this phase or before. */
+  readonly #made: Set<number>
+  readonly #early: { in: number; step: Step }[] = []
+  readonly #late: { in: number; step: Step }[] = []
+  /** By namespace: its newest part, and the round that this is done in. */
+  readonly #current = new Map<number, { part: Part; round: number }>()
+  readonly #rounds: Part[][] = []
+  /** Namespaces that are there into which links have been made from planned ones. */
+  readonly #crossed = new Set<number>()
+  /** Namespaces where what comes next has to wait for all that was said so far. */
+  readonly #sealed = new Set<number>()
+  /** Planned namespaces in which names of links have become free. */
+  readonly #freed = new Set<number>()
+  /** Links that are made too late for others to be made on them early. */
+  readonly #lateLinks = new Set<number>()
+
+  constructor(data: PlanData, made: Set<number>) {
+    this.#data = data
+    this.#made = made
+  }
+
+  /** Whether the item can be carried out in this phase without changing what it means. */
+  takes(item: Item): boolean {
+    const parties = partiesOf(item)
+    if (parties.some(number => this.#sealed.has(number))) return false
+    if (creates(item)) {
+      // The end in another namespace than its home is made as soon as that exists.
+      const home = homeOf(this.#data, item, parties)
+      if (parties.some(one => one !== home && this.#planned(one) && this.#freed.has(one))) return false
+    }
+    const crossed = parties.filter(number => this.#crossed.has(number))
+    if (crossed.length === 0 || anyOrder.test(item.verb) || item.verb === 'links.create') return true
+    if (item.verb === 'links.update') return item.change.name === undefined && typeof item.link === 'object'
+    return item.verb === 'sysctl.set' && isOfOneLink(item.key)
+  }
+
+  add(item: Item, number: number): void {
+    const parties = partiesOf(item)
+    const home = homeOf(this.#data, item, parties)
+    if (this.#planned(home)) this.#addPlanned(item, number, home, parties)
+    else this.#addExisting(item, number, parties)
+    if (item.verb === 'links.move') for (const one of parties) if (one !== home || !this.#planned(home)) this.#sealed.add(one)
+    if (freesNames(item)) this.#freed.add(item.in)
+  }
+
+  /** Namespaces in which nothing is done. */
+  makeRest(): void {
+    this.#data.namespaces.forEach((_, number) => {
+      if (this.#planned(number) && !this.#made.has(number)) this.#part(number, 0)
+    })
+  }
+
+  phase(): Phase {
+    for (const round of this.#rounds) round.sort((a, b) => a.namespace - b.namespace)
+    return { early: this.#early, rounds: this.#rounds, late: this.#late }
+  }
+
+  #addPlanned(item: Item, number: number, home: number, parties: readonly number[]): void {
+    for (const other of parties) if (this.#planned(other) && !this.#made.has(other)) this.#part(other, 0)
+    const fast = creates(item) && isFast(this.#data, item)
+    const others = parties.filter(one => one !== home)
+    // Only a fast one needs nothing but that the other namespaces exist.
+    const least = fast ? 0 : Math.max(0, ...others.map(other => (this.#current.get(other)?.round ?? -1) + 1))
+    const current = this.#current.get(home)
+    const { part, round } = current && current.round >= least ? current : this.#part(home, least)
+    if (!creates(item) || !fast) part.steps.push({ does: doing(item), item: number })
+    else {
+      part.steps.push({ does: 'create', item: number })
+      endsOf(item).forEach((end, i) => {
+        const step = { does: 'finish', item: number, peer: i === 1 } as const
+        if (end.in === home) part.steps.push(step)
+        else if (this.#planned(end.in)) this.#part(end.in, round + 1).part.steps.push(step)
+        else part.ports.push({ in: end.in, step })
+      })
+    }
+    for (const other of others) {
+      if (!this.#planned(other)) this.#crossed.add(other)
+      // What follows there has to find what was made.
+      else if (!fast) this.#part(other, round + 1)
+    }
+  }
+
+  #addExisting(item: Item, number: number, parties: readonly number[]): void {
+    const fast = creates(item) && isFast(this.#data, item)
+    const steps: Step[] = fast
+      ? [{ does: 'create', item: number }, ...endsOf(item).map((_, i) => ({ does: 'finish', item: number, peer: i === 1 }) as const)]
+      : [{ does: doing(item), item: number }]
+    const untouched = !parties.some(one => this.#crossed.has(one))
+    const hoisted = item.verb === 'links.create' && !refsOf(item).some(ref => this.#lateLinks.has(ref.item))
+    const early = untouched || hoisted
+    if (!early && item.verb === 'links.create') this.#lateLinks.add(number)
+    for (const step of steps) (early ? this.#early : this.#late).push({ in: item.in, step })
+  }
+
+  #planned(namespace: number): boolean {
+    return 'make' in (this.#data.namespaces[namespace] ?? {})
+  }
+
+  /** A new part, in that round at the earliest. */
+  #part(namespace: number, least: number): { part: Part; round: number } {
+    const before = this.#current.get(namespace)
+    const round = before ? Math.max(before.round + 1, least) : least
+    const part: Part = { namespace, make: !this.#made.has(namespace), steps: [], ports: [] }
+    this.#made.add(namespace)
+    while (this.#rounds.length <= round) this.#rounds.push([])
+    this.#rounds[round]!.push(part)
+    const current = { part, round }
+    this.#current.set(namespace, current)
+    return current
+  }
+}
+
+/** Every namespace that an item does something in. */
+export function partiesOf(item: Item): readonly number[] {
+  if (item.verb === 'links.move') return unique([item.in, item.to.number])
+  if (!creates(item)) return [item.in]
+  const ends = endsOf(item).map(end => end.in)
+  return unique('link' in item.spec && item.spec.link !== undefined ? [item.in, ...ends] : ends)
+}
+const unique = (numbers: readonly number[]) => [...new Set(numbers)]
+
+/** Links of the plan that one is made on. */
+function refsOf(item: Item): LinkItemRef[] {
+  if (!creates(item)) return []
+  const { link, master, peer } = item.spec
+  return [link, master, peer?.master].filter((ref): ref is LinkItemRef => typeof ref === 'object' && ref !== null)
+}
+
+const doing = (item: Item): 'live' | 'entry' | 'sysctl' =>
+  anyOrder.test(item.verb) ? 'entry' : item.verb === 'sysctl.set' ? 'sysctl' : 'live'
+
+const freesNames = (item: Item): boolean =>
+  item.verb === 'links.delete' || item.verb === 'links.move' || (item.verb === 'links.update' && item.change.name !== undefined)
+
+/** 'net.ipv4.conf.eth0.rp_filter' matters to eth0; 'conf.default' and 'ip_forward' to every link made later. */
+const isOfOneLink = (key: string): boolean => /[./](conf|neigh)[./](?!all[./]|default[./])/.test(key)

@@ -1,0 +1,226 @@
+// What is known while a plan is carried out: the namespaces and links that are there by now, what failed, and what would have to be undone.
+import { linkReply, Scope } from '../kernel/scope.js'
+import type { NamespaceInfo } from '../namespace/info.js'
+import { createAnonymous, createNamed } from '../namespace/lifecycle.js'
+import { openSource } from '../namespace/source.js'
+import { link as linkTable } from '../protocol/link.js'
+import { rtm } from '../protocol/rtnetlink.js'
+import { NetloomError } from '../socket/error.js'
+import type { NamespaceHandle } from '../socket/native.js'
+import { type Program, partiesOf } from './compile.js'
+import { creates, endsOf } from './compile-link.js'
+import { under } from './execute-error.js'
+import type { Item, PlanData, PlanLinkRef } from './items.js'
+import type { ProgressReporter } from './progress.js'
+import type { Failure } from './result.js'
+import type { Done } from './undo.js'
+
+/** A link that the plan has made, or is about to. */
+export interface MadeLink {
+  in: number
+  index?: number
+  name?: string
+  readonly kind: string
+  /** Path of the item that could not make it. */
+  failed?: string
+}
+export interface MadeNamespace {
+  readonly info: NamespaceInfo
+  /** Of one without a name, which would end without it. */
+  readonly handle?: NamespaceHandle
+}
+/** A namespace that is open for a while. */
+export interface Used {
+  readonly number: number
+  readonly scope: Scope
+  close(): void
+}
+/** More than the devices that a new namespace has by itself, in namespaces where the kernel chooses indexes too. */
+const beyondTheKernels = 1024
+
+export class State {
+  readonly data: PlanData
+  readonly progress: ProgressReporter
+  readonly continues: boolean
+  readonly signal: AbortSignal | undefined
+  /** Open namespaces that were there, by number. */
+  readonly existing: ReadonlyMap<number, Scope>
+  readonly namespaces: (MadeNamespace | undefined)[] = []
+  readonly done: Done[] = []
+  /** What has been noted of each sort of entries before it was changed: the keys that the plan touches. */
+  readonly before = new Map<string, Set<string>>()
+  readonly failures: Failure[] = []
+  readonly #failed = new Map<string, string>()
+  readonly #links = new Map<number, MadeLink>()
+  readonly #names = new Map<string, MadeLink>()
+  readonly #reserved = new Map<number, Set<number>>()
+  readonly #next = new Map<number, number>()
+  readonly #shared = new Set<number>()
+  readonly #makings = new Map<number, Promise<Scope>>()
+  #base: Promise<number> | undefined
+
+  constructor(
+    data: PlanData,
+    program: Program,
+    existing: ReadonlyMap<number, Scope>,
+    options: { readonly progress: ProgressReporter; readonly continues: boolean; readonly signal: AbortSignal | undefined },
+  ) {
+    this.data = data
+    this.existing = existing
+    this.progress = options.progress
+    this.continues = options.continues
+    this.signal = options.signal
+    for (const item of data.items) this.#reserve(item)
+    for (const { rounds } of program.phases)
+      for (const part of rounds.flat())
+        if (part.steps.some(({ does, item }) => does === 'live' && ['links.create', 'links.move'].includes(data.items[item]!.verb)))
+          for (const step of part.steps) for (const one of partiesOf(data.items[step.item]!)) this.#shared.add(one)
+  }
+
+  isPlanned(namespace: number): boolean {
+    return 'make' in this.data.namespaces[namespace]!
+  }
+
+  // ---- namespaces
+
+  /** Makes a planned namespace. Whoever closes the scope closes nothing that others use. */
+  make(number: number): Promise<Scope> {
+    const making = this.#make(number)
+    // Others wait for it too, and whoever made it hears of its failure.
+    making.catch(() => undefined)
+    this.#makings.set(number, making)
+    return making
+  }
+
+  async #make(number: number): Promise<Scope> {
+    const { name } = (this.data.namespaces[number] as { readonly make: { readonly name?: string } }).make
+    if (name !== undefined) {
+      const opened = await createNamed(name)
+      this.namespaces[number] = { info: opened.info }
+      return new Scope(opened)
+    }
+    const { handle, info } = await createAnonymous()
+    this.namespaces[number] = { info, handle }
+    return this.open(number)
+  }
+
+  /** Opens a namespace that is there or has been made; `close` frees what had to be opened. */
+  async use(number: number): Promise<Used> {
+    const existing = this.existing.get(number)
+    if (existing) return { number, scope: existing, close: () => undefined }
+    await this.#makings.get(number)
+    const scope = await this.open(number)
+    return { number, scope, close: () => scope.close() }
+  }
+
+  async open(number: number): Promise<Scope> {
+    const made = this.namespaces[number]
+    if (!made) throw new NetloomError('ENOENT', { operation: 'open namespace', subject: String(number), reason: 'it has not been made' })
+    const { handle, info } = await openSource(made.handle ? { fd: made.handle.fd } : made.info)
+    return new Scope({ handle, info: made.handle ? made.info : info })
+  }
+
+  /** The lowest index that is free in a new namespace: some kernels put tunnel devices into each. */
+  firstIndex(scope: Scope): Promise<number> {
+    this.#base ??= highestIndex(scope).then(highest => highest + 1)
+    return this.#base
+  }
+
+  // ---- links
+
+  /** An index that nothing else in a planned namespace has. */
+  takeIndex(namespace: number, base: number): number {
+    let index = this.#next.get(namespace) ?? base + (this.#shared.has(namespace) ? beyondTheKernels : 0)
+    while (this.#reserved.get(namespace)?.has(index)) index++
+    this.#next.set(namespace, index + 1)
+    return index
+  }
+
+  learn(item: number, peer: boolean, link: MadeLink): void {
+    this.#links.set(item * 2 + (peer ? 1 : 0), link)
+    if (link.name !== undefined) this.#names.set(`${link.in}/${link.name}`, link)
+  }
+
+  made(item: number, peer: boolean): MadeLink | undefined {
+    return this.#links.get(item * 2 + (peer ? 1 : 0))
+  }
+
+  /** What the plan knows of a link; undefined for one that it has not made. */
+  linkOf(ref: PlanLinkRef, namespace: number): MadeLink | undefined {
+    if (typeof ref === 'object') return this.made(ref.item, ref.peer === true)
+    return typeof ref === 'string' ? this.#names.get(`${namespace}/${ref}`) : undefined
+  }
+
+  forget(link: MadeLink): void {
+    if (link.name !== undefined) this.#names.delete(`${link.in}/${link.name}`)
+  }
+
+  // ---- failures
+
+  /** What an item depends on and failed, if anything did: its path. */
+  missing(item: Item): string | undefined {
+    for (const number of partiesOf(item)) {
+      const failed = this.#failed.get(`namespace ${number}`)
+      if (failed !== undefined) return failed
+    }
+    if (this.#failed.size === 0) return undefined
+    for (const ref of itemRefs(item)) {
+      const failed = this.#failed.get(`item ${ref}`)
+      if (failed !== undefined) return failed
+    }
+    return undefined
+  }
+
+  hasFailed(item: number): boolean {
+    return this.#failed.has(`item ${item}`)
+  }
+
+  /** Takes note of a failure, or throws it where all has to be undone. */
+  fail(item: number, error: unknown): void {
+    const { path } = this.data.items[item]!
+    const known = under(error, path)
+    if (!this.continues || !(known instanceof Error)) throw known
+    if (this.hasFailed(item)) return
+    this.#failed.set(`item ${item}`, path)
+    for (const peer of [false, true]) {
+      const link = this.made(item, peer)
+      if (link) link.failed = path
+    }
+    this.failures.push({ path: 'path' in known && typeof known.path === 'string' ? known.path : path, error: known })
+  }
+
+  failNamespace(number: number, error: unknown): void {
+    const path = `namespaces[${number}]`
+    const known = under(error, error instanceof NetloomError && error.code === 'EEXIST' ? `${path}.name` : path)
+    if (!this.continues || !(known instanceof Error)) throw known
+    this.#failed.set(`namespace ${number}`, path)
+    this.failures.push({ path: 'path' in known && typeof known.path === 'string' ? known.path : path, error: known })
+  }
+
+  #reserve(item: Item): void {
+    for (const { in: namespace, fields } of endsOf(item)) {
+      if (fields.index === undefined) continue
+      const reserved = this.#reserved.get(namespace)
+      if (reserved) reserved.add(fields.index)
+      else this.#reserved.set(namespace, new Set([fields.index]))
+    }
+  }
+}
+
+async function highestIndex(scope: Scope): Promise<number> {
+  const connection = await scope.connection()
+  const context = { operation: 'list links', namespace: scope.label }
+  const links = await connection.dump({ type: rtm.getLink, codec: linkTable, value: {}, context }, linkReply)
+  return Math.max(...links.map(({ index }) => index))
+}
+
+/** Numbers of the items that make links which this one names. */
+function itemRefs(item: Item): number[] {
+  const refs: unknown[] = []
+  if (creates(item)) refs.push(item.spec.link, item.spec.master, item.spec.peer?.master)
+  else if (item.verb === 'links.update') refs.push(item.link, item.change.master)
+  else if ('link' in item) refs.push(item.link)
+  else if ('route' in item) refs.push(item.route.link, ...(item.route.nexthops ?? []).map(hop => hop.link))
+  else if ('entry' in item) refs.push(item.entry.link)
+  return refs.flatMap(ref => (typeof ref === 'object' && ref !== null && 'item' in ref ? [ref.item as number] : []))
+}

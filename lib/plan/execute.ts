@@ -1,0 +1,186 @@
+// Carries a compiled plan out: a few namespaces at a time, their bridge ports in batches behind them, everything else in its order.
+import { AbortError } from '../socket/error.js'
+import type { Part, Phase, Program, Step } from './compile.js'
+import { Run } from './execute-run.js'
+import type { State } from './execute-state.js'
+
+/**
+ * Namespaces being made at a time. The kernel does nearly all of it under one lock, so that a second one only fills the pauses in which this
+ * program works, and more only wait (measured: no gain from 4 and 8, longer waits).
+ */
+export const inFlight = 2
+/** Bridge ports set up together. */
+export const portBatch = 64
+/** When so many ports wait, no further namespaces are begun. */
+const mostWaiting = 4 * portBatch
+/**
+ * The most descriptors that applying a plan holds at a time, whatever its size, besides one for each namespace without a name: in each
+ * namespace being made itself, its socket, and a second namespace with one more for a link between the two, and one while it is opened;
+ * for every namespace that is there itself and its sockets (`existing` times 4).
+ */
+export const descriptorBound = (existing: number): number => inFlight * 6 + existing * 4
+
+export async function execute(state: State, program: Program): Promise<void> {
+  for (const phase of program.phases) await new PhaseRun(state, phase).run()
+}
+
+class PhaseRun {
+  readonly #state: State
+  readonly #phase: Phase
+  readonly #ports = new Map<number, PortQueue>()
+  #error: unknown
+  #stopped = false
+
+  constructor(state: State, phase: Phase) {
+    this.#state = state
+    this.#phase = phase
+  }
+
+  async run(): Promise<void> {
+    const { early, rounds, late } = this.#phase
+    const { progress } = this.#state
+    progress.enter('prepare')
+    await this.#existing(early)
+    progress.enter('namespaces')
+    for (const round of rounds) {
+      await this.#round(round)
+      // A further round may rest on what the ports carry.
+      await this.#settle()
+    }
+    progress.enter('host')
+    await this.#existing(late)
+  }
+
+  /** Steps in namespaces that are there: neighbours of the same namespace go together. */
+  async #existing(all: readonly { readonly in: number; readonly step: Step }[]): Promise<void> {
+    for (let from = 0; from < all.length; ) {
+      const { in: place } = all[from]!
+      let to = from
+      while (to < all.length && to - from < stepsPerLook && all[to]!.in === place) to++
+      this.#look()
+      const run = new Run(this.#state, place, this.#state.existing.get(place)!)
+      await run.steps(all.slice(from, to).map(({ step }) => step))
+      from = to
+    }
+  }
+
+  async #round(parts: readonly Part[]): Promise<void> {
+    let next = 0
+    // Ports are set up in the order of their namespaces, whichever is ready first: a bridge numbers them as they come.
+    const ready: (Part | undefined)[] = []
+    let handed = 0
+    const worker = async () => {
+      while (next < parts.length && !this.#stopped) {
+        const number = next++
+        const part = parts[number]!
+        try {
+          this.#look()
+          await this.#part(part)
+          ready[number] = part
+          for (; ready[handed]; handed++) {
+            for (const { in: place, step } of ready[handed]!.ports) this.#queue(place).add(step as PortStep)
+            ready[handed] = undefined
+          }
+          for (const queue of this.#ports.values()) await queue.room()
+        } catch (error) {
+          this.#stop(error)
+        }
+      }
+    }
+    await Promise.all(Array.from({ length: Math.min(inFlight, parts.length) }, worker))
+  }
+
+  async #part(part: Part): Promise<void> {
+    const { data } = this.#state
+    if (!part.make && part.steps.length === 0) return
+    let scope: Awaited<ReturnType<State['make']>>
+    try {
+      scope = part.make ? await this.#state.make(part.namespace) : await this.#state.open(part.namespace)
+    } catch (error) {
+      if (part.make) this.#state.failNamespace(part.namespace, error)
+      for (const { item } of part.steps) this.#state.fail(item, error)
+      return
+    }
+    try {
+      const run = new Run(this.#state, part.namespace, scope)
+      const planned = data.namespaces[part.namespace]!
+      if (part.make && 'make' in planned && planned.make.loopback) run.loopback()
+      await run.steps(part.steps)
+      if (part.make) this.#state.progress.add()
+    } finally {
+      scope.close()
+    }
+  }
+
+  #queue(place: number): PortQueue {
+    let queue = this.#ports.get(place)
+    if (!queue) {
+      const run = new Run(this.#state, place, this.#state.existing.get(place)!)
+      queue = new PortQueue(run, error => this.#stop(error))
+      this.#ports.set(place, queue)
+    }
+    return queue
+  }
+
+  /** What is under way comes to its end, so that it is known what there is to undo. */
+  async #settle(): Promise<void> {
+    for (const queue of this.#ports.values()) await queue.end(this.#stopped)
+    if (this.#stopped) throw this.#error
+  }
+
+  #stop(error: unknown): void {
+    if (!this.#stopped) this.#error = error
+    this.#stopped = true
+  }
+
+  #look(): void {
+    const { signal } = this.#state
+    if (signal?.aborted) throw new AbortError('apply plan', signal)
+  }
+}
+
+type PortStep = Extract<Step, { does: 'finish' }>
+/** Steps in a namespace that is there between two looks at the signal. */
+const stepsPerLook = 4096
+
+/** Ports of one namespace: batches one after the other, while the next ones come in. */
+class PortQueue {
+  readonly #run: Run
+  readonly #failed: (error: unknown) => void
+  #waiting: PortStep[] = []
+  #unfinished = 0
+  #last: Promise<void> = Promise.resolve()
+
+  constructor(run: Run, failed: (error: unknown) => void) {
+    this.#run = run
+    this.#failed = failed
+  }
+
+  add(step: PortStep): void {
+    this.#waiting.push(step)
+    if (this.#waiting.length >= portBatch) this.#flush()
+  }
+
+  async room(): Promise<void> {
+    if (this.#unfinished >= mostWaiting) await this.#last
+  }
+
+  end(dropped: boolean): Promise<void> {
+    if (dropped) this.#waiting = []
+    this.#flush()
+    return this.#last
+  }
+
+  #flush(): void {
+    const batch = this.#waiting
+    if (batch.length === 0) return
+    this.#waiting = []
+    this.#unfinished += batch.length
+    this.#last = this.#last
+      .then(() => this.#run.ports(batch))
+      .catch(this.#failed)
+      .finally(() => {
+        this.#unfinished -= batch.length
+      })
+  }
+}

@@ -1,0 +1,102 @@
+// Removing many things at once: links by one request for a group that only they are in, namespaces by their names.
+import { randomInt } from 'node:crypto'
+import { message } from '../codec/table.js'
+import { type Scope, skipProtocolStatistics } from '../kernel/scope.js'
+import { identify } from '../namespace/identity.js'
+import { labelOf, type NamespaceInfo, sameNamespace } from '../namespace/info.js'
+import { deleteNamed } from '../namespace/lifecycle.js'
+import { link as linkTable } from '../protocol/link.js'
+import { ifinfomsg, linkBase } from '../protocol/link-base.js'
+import { rtm } from '../protocol/rtnetlink.js'
+import { NetloomError } from '../socket/error.js'
+import type { NamespaceHandle } from '../socket/native.js'
+import type { AnyRequest } from '../socket/request.js'
+import type { ProgressReporter } from './progress.js'
+
+/** Names being removed at a time: each waits for the kernel's mount lock most of the time. */
+const parallel = 4
+/** Up to so many links one request each is no slower. */
+const fewLinks = 2
+const attempts = 8
+const context = { operation: 'delete links' } as const
+/** Only what tells links apart: a description of everything costs more to read than the rest of the removal. */
+const brief = message(ifinfomsg, 'IFLA', { group: linkBase.group })
+
+/**
+ * Removes links of one namespace by their indexes; those that are gone already are no error. The kernel takes tens of milliseconds for each
+ * when they are deleted one by one, and hardly more for a thousand that share a group. A link that somebody else puts into our random
+ * group between the look and the request would be deleted too.
+ */
+export async function deleteLinks(scope: Scope, indexes: readonly number[]): Promise<void> {
+  const connection = await scope.connection()
+  const about = { ...context, namespace: scope.label }
+  const request = (type: number, value: object): AnyRequest => ({ type, codec: linkTable, value, context: about })
+  const check = (outcomes: readonly { error?: NetloomError }[]) => {
+    for (const { error } of outcomes) if (error && error.code !== 'ENODEV') throw error
+  }
+  if (indexes.length <= fewLinks) return check(await connection.batch(indexes.map(index => request(rtm.delLink, { index }))))
+  const ours = new Set(indexes)
+  for (let attempt = 1; ; attempt++) {
+    // The lower numbers are those that people use.
+    const group = randomInt(0x1000_0000, 0x7fff_ffff)
+    const outcomes = await connection.batch(
+      indexes.map(index => request(rtm.setLink, { index, group })),
+      { quiet: true },
+    )
+    check(outcomes)
+    if (outcomes.every(({ error }) => error)) return
+    const links = await connection.dump(
+      { type: rtm.getLink, codec: linkTable, value: { extMask: skipProtocolStatistics }, context: about },
+      { type: rtm.newLink, codec: brief },
+    )
+    if (links.some(link => link.group === group && !ours.has(link.index))) {
+      if (attempt < attempts) continue
+      throw new NetloomError('EAGAIN', { ...about, reason: 'other links keep joining the group that is to be deleted' })
+    }
+    await connection.request({ type: rtm.delLink, codec: linkTable, value: { group }, context: about })
+    return
+  }
+}
+
+interface Named {
+  readonly info: NamespaceInfo
+  readonly handle?: NamespaceHandle
+}
+
+/** Takes the names away and lets go of what has none. What is gone is taken out of the list; gives what could not be removed. */
+export async function deleteNames(
+  namespaces: (Named | undefined)[],
+  { progress, signal }: { readonly progress?: ProgressReporter | undefined; readonly signal?: AbortSignal | undefined } = {},
+): Promise<{ name: string; error: unknown }[]> {
+  const failed: { name: string; error: unknown }[] = []
+  let next = 0
+  const worker = async () => {
+    while (next < namespaces.length) {
+      const number = next++
+      const one = namespaces[number]
+      if (!one) continue
+      try {
+        if (signal?.aborted) throw signal.reason
+        await remove(one)
+        namespaces[number] = undefined
+      } catch (error) {
+        failed.push({ name: labelOf(one.info), error })
+      }
+      progress?.add()
+    }
+  }
+  await Promise.all(Array.from({ length: parallel }, worker))
+  return failed
+}
+
+async function remove({ info, handle }: Named): Promise<void> {
+  handle?.close()
+  const { name } = info
+  if (name === undefined) return
+  try {
+    // A namespace of the same name that somebody has made since is not ours.
+    if (sameNamespace(await identify({ name }), info)) await deleteNamed(name)
+  } catch (error) {
+    if (!(error instanceof NetloomError) || !['ENOENT', 'EINVAL'].includes(error.code)) throw error
+  }
+}
