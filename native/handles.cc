@@ -8,6 +8,8 @@ namespace netloom {
 namespace {
 
 constexpr size_t mostNotifications = size_t{1} << 20;
+// What the kernel writes of a dump at a time.
+constexpr size_t longestDump = size_t{32} * 1024;
 
 // Recognises our own objects, so that a foreign one given in their place is an error and not a crash.
 constexpr napi_type_tag namespaceTag = {0x6e65746c6f6f6d01, 0x9d2c4e7f1b3a5860};
@@ -184,6 +186,8 @@ namespace {
 
 Outcome advance(Exchange& exchange, Worker& worker, const Fd& fd, size_t limit) {
   auto data = std::make_shared<Bytes>();
+  // Part of a long answer, which would otherwise be copied again and again as it grows.
+  if (limit <= mostNotifications) data->reserve(limit + longestDump);
   bool done = false;
   if (Failure failure = exchange.advance(worker, fd.get(), limit, data.get(), &done)) return {failure, {}};
   return {{}, [data, done](Napi::Env env) {
