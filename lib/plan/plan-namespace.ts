@@ -210,6 +210,11 @@ export class PlanNamespace implements PlannedNamespace {
     this[origin] = { recorder, ref }
   }
 
+  /** Its place in the plan. */
+  get number(): number {
+    return this[origin].ref.number
+  }
+
   // Made when they are asked for: a plan has thousands of namespaces.
   get links(): PlanLinks {
     return this.#verbs(PlanLinks)

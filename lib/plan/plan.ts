@@ -6,6 +6,7 @@ import { checkNamespaceName } from '../namespace/names.js'
 import type { PlanData } from './items.js'
 import { fromJson, type PlanJson, toJson } from './json.js'
 import { PlanNamespace } from './plan-namespace.js'
+import { print } from './print.js'
 import { type AnyNamespace, Recorder } from './record.js'
 
 export interface PlanOptions {
@@ -43,6 +44,11 @@ export class Plan {
     if (typeof namespace === 'object' && namespace !== null && 'planned' in namespace)
       throw argumentError('ERR_NETLOOM_INVALID_NAMESPACE', 'a namespace of a plan has the verbs itself', 'namespace')
     return new PlanNamespace(this.#recorder, this.#recorder.namespace(namespace, 'namespace'))
+  }
+
+  /** The plan as the `ip` commands that would do the same; a note ('# …') says what they cannot. */
+  toString(): string {
+    return print(this.data())
   }
 
   /**
