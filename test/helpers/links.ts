@@ -1,7 +1,7 @@
 // What the link tests share: an open host namespace, and what ip says of one link.
 
 import { afterAll, beforeAll } from 'vitest'
-import { Namespace } from '../../lib/index.js'
+import { Namespace, NetloomError } from '../../lib/index.js'
 import { missing } from './features.js'
 import { type Host, useHost } from './host.js'
 import { ip, type Where } from './readers.js'
@@ -53,11 +53,24 @@ export async function ipLink(where: Where, name: string): Promise<IpLink | undef
   return (await ip<IpLink>(where, 'link', 'show')).find(link => link.ifname === name || link.altnames?.includes(name))
 }
 
-/** The names of all links but lo, sorted. */
+/** Some kernels put these into every new namespace, and they cannot be deleted. */
+const fallback = /^(lo|tunl0|gre0|gretap0|erspan0|ip_vti0|ip6_vti0|sit0|ip6tnl0|ip6gre0|teql0)$/
+
+/** The names of all links that somebody made, sorted. */
 export async function linkNames(where: Where): Promise<string[]> {
   const links = await ip<IpLink>(where, 'link', 'show')
   return links
     .map(link => link.ifname)
-    .filter(name => name !== 'lo')
+    .filter(name => !fallback.test(name))
     .sort()
+}
+
+/** Deletes all links that can be deleted; the other ends of veths, and those in namespaces that are just going, go by themselves. */
+export async function clear(namespace: Namespace): Promise<void> {
+  for (const { name } of await namespace.links.list()) {
+    if (fallback.test(name)) continue
+    await namespace.links.delete(name).catch((error: unknown) => {
+      if (!(error instanceof NetloomError) || error.code !== 'ENODEV') throw error
+    })
+  }
 }

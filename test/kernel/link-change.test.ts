@@ -1,7 +1,7 @@
 // Links changed, renamed and deleted by the library, seen by ip and bridge.
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { needs } from '../helpers/features.js'
-import { ipLink, linkNames, useOpenHost } from '../helpers/links.js'
+import { clear, ipLink, linkNames, useOpenHost } from '../helpers/links.js'
 import { ip, run } from '../helpers/readers.js'
 import { refusal } from '../helpers/refusal.js'
 
@@ -13,7 +13,7 @@ beforeEach(async context => {
   await links().create({ kind: 'veth', name: 'cable', peer: { name: 'other' } })
 })
 afterEach(async () => {
-  for (const name of await linkNames(host.name)) if (await links().find(name)) await links().delete(name)
+  await clear(host.namespace)
 })
 const seen = async (name = 'cable') => (await ipLink(host.name, name))!
 

@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { Namespace } from '../../lib/index.js'
 import { needs } from '../helpers/features.js'
-import { ipLink, linkNames, useOpenHost } from '../helpers/links.js'
+import { clear, ipLink, linkNames, useOpenHost } from '../helpers/links.js'
 import { run, start } from '../helpers/readers.js'
 import { refusal } from '../helpers/refusal.js'
 
@@ -17,7 +17,7 @@ beforeEach(async () => {
 })
 afterEach(async () => {
   await Promise.all([blue.delete(), green.delete()])
-  for (const name of await linkNames(host.name)) if (await links().find(name)) await links().delete(name)
+  await clear(host.namespace)
 })
 const nameOf = (namespace: Namespace) => namespace.name ?? ''
 
@@ -238,7 +238,7 @@ describe('move', () => {
     await links().create({ kind: 'veth', name: 'a', master: 'br0' })
     await links().move('a', blue)
     expect(await blue.links.get('a')).not.toHaveProperty('master')
-    expect(await links().list({ master: 'br0' })).toEqual([])
+    expect(await links().list({ master: 'br0' })).toHaveLength(0)
   })
   test('to a name that is taken', async context => {
     await needs(context, 'veth')

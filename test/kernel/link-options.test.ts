@@ -3,7 +3,7 @@ import { afterEach, describe, expect, type TestContext, test } from 'vitest'
 import type { LinkCreate } from '../../lib/index.js'
 import { type Feature, needs } from '../helpers/features.js'
 import { portSamples, type Sample, samples } from '../helpers/link-samples.js'
-import { ipLink, linkNames, useOpenHost } from '../helpers/links.js'
+import { clear, ipLink, linkNames, useOpenHost } from '../helpers/links.js'
 import { run } from '../helpers/readers.js'
 
 const host = useOpenHost()
@@ -12,7 +12,7 @@ type Tested = (typeof kinds)[number]
 type Options = Readonly<Record<string, unknown>>
 
 afterEach(async () => {
-  for (const name of await linkNames(host.name)) if (await host.namespace.links.find(name)) await host.namespace.links.delete(name)
+  await clear(host.namespace)
 })
 
 const features: Readonly<Record<Tested, Feature>> = {

@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { type LinkCreate, Namespace } from '../../lib/index.js'
 import { runBuilt } from '../helpers/built.js'
 import { needs } from '../helpers/features.js'
-import { linkNames, useOpenHost } from '../helpers/links.js'
+import { clear, linkNames, useOpenHost } from '../helpers/links.js'
 import { attempt, run } from '../helpers/readers.js'
 import { refusal } from '../helpers/refusal.js'
 import { type NamespaceState, namespaceState } from '../helpers/state.js'
@@ -23,8 +23,8 @@ beforeEach(async context => {
   await blue.links.create({ kind: 'bridge', name: 'br1', mac: '02:00:00:00:00:b1' })
 })
 afterEach(async () => {
-  for (const name of await linkNames(host.name)) await links().delete(name)
-  for (const name of await linkNames(blue.name)) await blue.links.delete(name)
+  await clear(host.namespace)
+  await clear(blue)
 })
 
 const look = async () => JSON.stringify([await namespaceState(host.name), await namespaceState(blue.name)].map(settled))

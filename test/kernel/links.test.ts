@@ -2,7 +2,7 @@
 import { afterEach, describe, expect, expectTypeOf, test } from 'vitest'
 import type { Link, LinkCreate } from '../../lib/index.js'
 import { type Feature, needs } from '../helpers/features.js'
-import { ipLink, linkNames, useOpenHost } from '../helpers/links.js'
+import { clear, ipLink, linkNames, useOpenHost } from '../helpers/links.js'
 import { brctlPorts, bridge, ip, run } from '../helpers/readers.js'
 import { refusal } from '../helpers/refusal.js'
 
@@ -10,7 +10,7 @@ const host = useOpenHost()
 const links = () => host.namespace.links
 
 afterEach(async () => {
-  for (const name of await linkNames(host.name)) if (await links().find(name)) await links().delete(name)
+  await clear(host.namespace)
 })
 
 /** One of each; `below` is there to sit on. */
