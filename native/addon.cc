@@ -14,7 +14,7 @@
 namespace netloom {
 
 // Changes together with lib/socket/native.ts, which refuses any other.
-constexpr int interfaceVersion = 3;
+constexpr int interfaceVersion = 4;
 
 Napi::Value throwFailure(Napi::Env env, const Failure& failure) {
   napi_throw(env, makeError(env, failure));
@@ -206,11 +206,7 @@ Napi::Value OpenDescriptor(const Napi::CallbackInfo& info) {
   return runAlone(info, [ns, request](Worker& worker) {
     auto fd = std::make_shared<Fd>();
     Failure failure = openSocket(worker, *ns, request, fd.get());
-    return Outcome{failure, [fd](Napi::Env env) -> napi_value {
-                     napi_value number = nullptr;
-                     if (napi_create_int32(env, fd->get(), &number) == napi_ok) fd->release();
-                     return number;
-                   }};
+    return Outcome{failure, [fd](Napi::Env env) { return Descriptor::wrap(env, std::move(*fd)); }};
   });
 }
 
@@ -267,6 +263,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   addon->namespaceHandle = Napi::Persistent(NamespaceHandle::define(env));
   addon->netlinkSocket = Napi::Persistent(NetlinkSocket::define(env));
   addon->packetSocket = Napi::Persistent(PacketSocket::define(env));
+  addon->descriptor = Napi::Persistent(Descriptor::define(env));
   napi_add_async_cleanup_hook(env, stop, addon, nullptr);
 
   exports.Set("interfaceVersion", interfaceVersion);

@@ -20,6 +20,7 @@ struct Addon {
   Napi::FunctionReference namespaceHandle;
   Napi::FunctionReference netlinkSocket;
   Napi::FunctionReference packetSocket;
+  Napi::FunctionReference descriptor;
 
   static Addon& of(Napi::Env env) { return *env.GetInstanceData<Addon>(); }
   // Runs the work on the pool; a promise of its outcome.

@@ -333,4 +333,29 @@ Napi::Value PacketSocket::close(const Napi::CallbackInfo& info) {
   return info.Env().Undefined();
 }
 
+// ---- descriptors
+
+Napi::Function Descriptor::define(Napi::Env env) {
+  return DefineClass(env, "Descriptor", {InstanceMethod<&Descriptor::take>("take"), InstanceMethod<&Descriptor::close>("close")});
+}
+
+napi_value Descriptor::wrap(Napi::Env env, Fd fd) {
+  Napi::Object object = make(env, Addon::of(env).descriptor);
+  if (object.IsEmpty()) return nullptr;
+  Unwrap(object)->fd_ = std::move(fd);
+  return object;
+}
+
+Descriptor::Descriptor(const Napi::CallbackInfo& info) : ObjectWrap(info) {}
+
+Napi::Value Descriptor::take(const Napi::CallbackInfo& info) {
+  if (!fd_) return throwFailure(info.Env(), {EBADF, "take", {}});
+  return Napi::Number::New(info.Env(), fd_.release());
+}
+
+Napi::Value Descriptor::close(const Napi::CallbackInfo& info) {
+  fd_.reset();
+  return info.Env().Undefined();
+}
+
 }  // namespace netloom

@@ -1,4 +1,4 @@
-// The objects that JavaScript holds: a namespace, a netlink socket, a packet socket.
+// The objects that JavaScript holds: a namespace, a netlink socket, a packet socket, a descriptor for Node.
 #pragma once
 
 #include <memory>
@@ -72,6 +72,21 @@ class PacketSocket : public Napi::ObjectWrap<PacketSocket> {
 
   std::shared_ptr<const Fd> fd_;
   std::shared_ptr<Strand> strand_;
+};
+
+// A descriptor that is for Node, which takes plain numbers. Until then it is closed with its object: a thread may be ended in between.
+class Descriptor : public Napi::ObjectWrap<Descriptor> {
+ public:
+  static Napi::Function define(Napi::Env env);
+  static napi_value wrap(Napi::Env env, Fd fd);
+
+  explicit Descriptor(const Napi::CallbackInfo& info);
+
+ private:
+  Napi::Value take(const Napi::CallbackInfo& info);
+  Napi::Value close(const Napi::CallbackInfo& info);
+
+  Fd fd_;
 };
 
 }  // namespace netloom

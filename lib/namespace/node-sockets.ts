@@ -6,7 +6,7 @@ import { argumentError, rangeError } from '../codec/errors.js'
 import { ipFamily, parseIp } from '../codec/ip.js'
 import { errnoNumbers } from '../socket/errno.js'
 import { AbortError, NetloomError, orAborted } from '../socket/error.js'
-import { native, type SocketOption } from '../socket/native.js'
+import { type Descriptor, native, type SocketOption } from '../socket/native.js'
 import { type Attempt, checkOpen, failure, type Meanings } from './failure.js'
 import { labelOf, type OpenNamespace } from './info.js'
 import { checkInterfaceName } from './names.js'
@@ -80,8 +80,8 @@ export async function listen<S extends Server>(where: OpenNamespace, server: S, 
   if (!Number.isInteger(backlog) || backlog < 1)
     throw rangeError('ERR_NETLOOM_INVALID_OPTION', `${backlog} is not a number of connections`, 'backlog')
   const address = host === undefined ? undefined : literal(host, 'host')
-  const fd = await listening(where, address, port, { backlog, ipv6Only })
-  await adopt(fd, where, 'listen', () => handOver(server, fd, backlog))
+  const descriptor = await listening(where, address, port, { backlog, ipv6Only })
+  await adopt(descriptor, where, 'listen', fd => handOver(server, fd, backlog))
   return server
 }
 
@@ -90,7 +90,7 @@ async function listening(
   address: Literal | undefined,
   port: number,
   { backlog, ipv6Only }: { backlog: number; ipv6Only: boolean },
-): Promise<number> {
+): Promise<Descriptor> {
   const attempt = { operation: 'listen', subject: `${address?.text ?? '*'}:${port}`, namespace: labelOf(where.info) }
   const reuse: SocketOption = [SOL_SOCKET, SO_REUSEADDR, int(1)]
   try {
@@ -139,7 +139,7 @@ export async function connect(where: OpenNamespace, options: ConnectOptions): Pr
   if (local && local.bytes.length !== target.bytes.length)
     throw argumentError('ERR_NETLOOM_INVALID_ADDRESS', `not of the same family as ${target.text}`, 'localAddress')
   const from = local ?? (localPort ? (target.bytes.length === 16 ? any6 : any4) : undefined)
-  const fd = await open(
+  const descriptor = await open(
     where,
     SOCK_STREAM,
     { bytes: target.bytes, zone: target.zone ?? local?.zone },
@@ -149,7 +149,7 @@ export async function connect(where: OpenNamespace, options: ConnectOptions): Pr
     undefined,
     from?.bytes,
   )
-  return adopt(fd, where, 'connect', async () => {
+  return adopt(descriptor, where, 'connect', async fd => {
     const socket = new Socket({ fd, readable: true, writable: true })
     const connected = new Promise<void>((resolve, reject) => {
       socket.once('error', reject)
@@ -183,8 +183,8 @@ export async function udp(where: OpenNamespace, options: UdpOptions): Promise<Da
     throw argumentError('ERR_NETLOOM_INVALID_ADDRESS', `${bound.text} is no address for ${type}`, 'address')
   const attempt = { operation: 'open udp socket', subject: `${bound.text}:${port}`, namespace: labelOf(where.info) }
   const reuse: SocketOption[] = reuseAddr ? [[SOL_SOCKET, SO_REUSEADDR, int(1)]] : []
-  const fd = await open(where, SOCK_DGRAM, bound, port, attempt, [...reuse, ...v6Only(bound, ipv6Only)])
-  return adopt(fd, where, 'udp', async () => {
+  const descriptor = await open(where, SOCK_DGRAM, bound, port, attempt, [...reuse, ...v6Only(bound, ipv6Only)])
+  return adopt(descriptor, where, 'udp', async fd => {
     const socket = createSocket({ type, lookup: lookup ?? noLookup, ...(signal && { signal }) } as Parameters<typeof createSocket>[0])
     await new Promise<void>((resolve, reject) => {
       socket.once('error', reject)
@@ -252,7 +252,7 @@ async function open(
   options: SocketOption[],
   backlog?: number,
   bind: Uint8Array = bytes,
-): Promise<number> {
+): Promise<Descriptor> {
   checkOpen(where, attempt)
   const all: SocketOption[] = zone === undefined ? options : [...options, [SOL_SOCKET, SO_BINDTODEVICE, Buffer.from(`${zone}\0`)]]
   const address = port === undefined ? undefined : encodeSocketAddress({ ip: bind, port })
@@ -272,9 +272,10 @@ async function open(
 }
 
 /** The descriptor is Node's from here on; it is ours to close only if Node did not take it. */
-async function adopt<T>(fd: number, where: OpenNamespace, operation: string, take: () => Promise<T>): Promise<T> {
+async function adopt<T>(descriptor: Descriptor, where: OpenNamespace, operation: string, take: (fd: number) => Promise<T>): Promise<T> {
+  const fd = descriptor.take()
   try {
-    return await take()
+    return await take(fd)
   } catch (error) {
     const refused =
       error instanceof Error && 'code' in error && (error.code === 'ERR_SERVER_ALREADY_LISTEN' || error.code === 'ERR_INVALID_FD_TYPE')

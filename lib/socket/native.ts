@@ -100,6 +100,14 @@ export interface PacketSocket {
   close(): void
 }
 
+/** Closed with its object, unless it is taken before: in the same turn in which Node adopts it, since a worker thread may be ended between two. */
+export interface Descriptor {
+  /** The number, which is the caller's from here on. Throws EBADF if it has been taken or closed. */
+  take(): number
+  /** May be called twice, and after it was taken. */
+  close(): void
+}
+
 export type SocketOption = [level: number, name: number, value: Uint8Array]
 
 export interface ExecOptions {
@@ -149,7 +157,7 @@ export interface Native {
     options: SocketOption[],
     bind?: Uint8Array,
   ): Promise<PacketSocket>
-  /** A descriptor for Node to adopt; the caller owns it. Bound if there is a sockaddr, listening if there is a backlog. */
+  /** A descriptor for Node to adopt. Bound if there is a sockaddr, listening if there is a backlog. */
   openDescriptor(
     namespace: NamespaceHandle,
     family: number,
@@ -158,14 +166,14 @@ export interface Native {
     options: SocketOption[],
     bind?: Uint8Array,
     backlog?: number,
-  ): Promise<number>
+  ): Promise<Descriptor>
   /** Calls back with the calling thread inside. Only for what is done when the callback returns, such as forking: see docs/decisions.md. */
   runInside<T>(namespace: NamespaceHandle, callback: () => T): T
   /** Replaces the process by the command, with /sys and /etc as the namespace it is in should see them. Throws if a step fails; the process is then of no other use. */
   execInside(options: ExecOptions): never
 }
 
-const interfaceVersion = 3
+const interfaceVersion = 4
 const root = fileURLToPath(new URL('../..', import.meta.url))
 let loaded: Native | undefined
 

@@ -1,6 +1,7 @@
 // Notifications, packets and descriptors for Node: what is read arrives whole, waiting holds no thread, closing ends it.
 
 import { once } from 'node:events'
+import { closeSync } from 'node:fs'
 import { createServer, Socket } from 'node:net'
 import { expect, onTestFinished, test } from 'vitest'
 import { type NamespaceHandle, type NetlinkOptions, native } from '../../lib/socket/native.js'
@@ -162,9 +163,9 @@ test('Node serves and connects on descriptors made inside', async () => {
   const namespace = await withLoopback()
   const address = ipv4Address(7_000, 127, 0, 0, 1)
   const server = createServer(socket => socket.end('inside'))
-  server.listen({ fd: await native().openDescriptor(namespace, AF_INET, 1, 0, [], address, 16) })
+  server.listen({ fd: (await native().openDescriptor(namespace, AF_INET, 1, 0, [], address, 16)).take() })
   await once(server, 'listening')
-  const client = new Socket({ fd: await native().openDescriptor(namespace, AF_INET, 1, 0, []), readable: true, writable: true })
+  const client = new Socket({ fd: (await native().openDescriptor(namespace, AF_INET, 1, 0, [])).take(), readable: true, writable: true })
   client.connect({ port: 7_000, host: '127.0.0.1' })
   const [data] = (await once(client, 'data')) as [Buffer]
   expect(data.toString()).toBe('inside')
@@ -184,5 +185,19 @@ test('a descriptor that cannot be bound is closed again', async () => {
     const opening = native().openDescriptor(namespace, AF_INET, 1, 0, [], ipv4Address(7_000, 192, 0, 2, 1), 16)
     await expect(opening).rejects.toMatchObject({ errno: EADDRNOTAVAIL, syscall: 'bind' })
   }
+  expect(await descriptors()).toEqual(before)
+})
+
+test('a descriptor is taken once, closed if it was not taken, and left alone if it was', async () => {
+  const namespace = await withLoopback()
+  const before = await descriptors()
+  const closed = await native().openDescriptor(namespace, AF_INET, 2, 0, [])
+  closed.close()
+  expect(() => closed.take()).toThrow(expect.objectContaining({ errno: 9, syscall: 'take' }))
+  const taken = await native().openDescriptor(namespace, AF_INET, 2, 0, [])
+  const fd = taken.take()
+  expect(() => taken.take()).toThrow(expect.objectContaining({ errno: 9 }))
+  taken.close()
+  closeSync(fd)
   expect(await descriptors()).toEqual(before)
 })

@@ -1,0 +1,49 @@
+// What tests of ends have in common: a seeded chance, a program that is run to its end, and waiting until things have settled.
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+
+/** Far more than any of these takes: it only keeps a hanging process from holding up the suite. */
+const guard = 20_000
+
+/** A small generator with a seed, so that a failing run can be repeated: NETLOOM_SEED=… */
+export function random(seed: number): () => number {
+  let state = seed >>> 0
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
+  }
+}
+
+export async function run(...command: string[]) {
+  const [file = process.execPath, ...args] = command
+  const child = spawn(file, args, { stdio: ['ignore', 'pipe', 'pipe'] })
+  let output = ''
+  child.stdout.on('data', (data: Buffer) => {
+    output += data.toString()
+  })
+  child.stderr.on('data', (data: Buffer) => {
+    output += data.toString()
+  })
+  const hang = setTimeout(() => child.kill('SIGKILL'), guard)
+  const [code, signal] = (await once(child, 'close')) as [number | null, string | null]
+  clearTimeout(hang)
+  return { code, signal, output }
+}
+
+/** What ended workers hold is freed a little after they are gone. */
+export async function settle<T>(look: () => Promise<T>, wanted: T, patience = 1_000): Promise<T> {
+  for (const end = performance.now() + patience; performance.now() < end; ) {
+    if (JSON.stringify(await look()) === JSON.stringify(wanted)) break
+    await new Promise(resolve => setTimeout(resolve, 20))
+  }
+  return look()
+}
+
+/** Printed, so that a failing run can be repeated with it. */
+export function seed(): number {
+  const seed = Number(process.env.NETLOOM_SEED ?? Date.now() % 1_000_000)
+  process.stderr.write(`workers: NETLOOM_SEED=${seed}\n`)
+  return seed
+}
