@@ -2,6 +2,7 @@
 import { type ArgumentError, relabel } from '../codec/errors.js'
 import { ipFamily, parseCidr } from '../codec/ip.js'
 import { ruleOf } from '../kernel/link-kinds.js'
+import { AbortError } from '../socket/error.js'
 import { type Thing, World } from './check-world.js'
 import type { ActionOf, Item, NamespaceRef, PlanData, PlanLinkRef } from './items.js'
 
@@ -215,7 +216,7 @@ export async function checkSoon(data: PlanData, signal?: AbortSignal): Promise<S
   while (!step.done) {
     if (performance.now() - since > slice) {
       await new Promise(resolve => setImmediate(resolve))
-      signal?.throwIfAborted()
+      if (signal?.aborted) throw new AbortError('apply plan', signal)
       since = performance.now()
     }
     step = steps.next()

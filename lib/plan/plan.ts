@@ -2,12 +2,17 @@
 import { argumentError } from '../codec/errors.js'
 import { checkAt, checkOptions, isBoolean, isOneOf } from '../kernel/arguments.js'
 import type { Ipv6Policy } from '../kernel/link-request.js'
+import { Namespace } from '../kernel/namespace.js'
 import { checkNamespaceName } from '../namespace/names.js'
+import { applyPlan } from './apply.js'
+import { checkSoon } from './check.js'
 import type { PlanData } from './items.js'
 import { fromJson, type PlanJson, toJson } from './json.js'
 import { PlanNamespace } from './plan-namespace.js'
+import { guard, type Limit, preflight } from './preflight.js'
 import { print } from './print.js'
 import { type AnyNamespace, Recorder } from './record.js'
+import type { ApplyOptions, PlanResult } from './result.js'
 
 export interface PlanOptions {
   /** What the links of the plan do with IPv6, unless the namespace or the link itself says otherwise. 'static' by default. */
@@ -46,6 +51,34 @@ export class Plan {
     return new PlanNamespace(this.#recorder, this.#recorder.namespace(namespace, 'namespace'))
   }
 
+  /**
+   * The limits of this machine that the plan would meet, each with what to change; none if it fits. apply() asks for it itself when a plan has
+   * a thousand namespaces and steps or more.
+   *
+   * Errors: as apply() for a plan that cannot work, and for namespaces that are not there.
+   */
+  async preflight(): Promise<Limit[]> {
+    const data = this.data()
+    const survey = await checkSoon(data)
+    return this.#withSources(data, sources => preflight(data, survey, sources))
+  }
+
+  /**
+   * Does everything that the plan says, or nothing: rejects after what was done has been taken back (`leftovers` on the error: what could not
+   * be). With `onError: 'continue'` it does what can be done, and the result has the rest as `failed`.
+   *
+   * Errors: ERR_NETLOOM_INVALID_PLAN for a plan that cannot work, with all that is wrong with it as `errors`, before anything is done; EMFILE,
+   * ENOSPC and EXFULL for a large one that does not fit on this machine; then those of the live calls, with the step's path.
+   */
+  async apply(options: ApplyOptions = {}): Promise<PlanResult> {
+    const data = this.data()
+    const survey = await checkSoon(data, options.signal)
+    return this.#withSources(data, async sources => {
+      await guard(data, survey, sources)
+      return applyPlan(data, sources, options)
+    })
+  }
+
   /** The plan as the `ip` commands that would do the same; a note ('# …') says what they cannot. */
   toString(): string {
     return print(this.data())
@@ -73,5 +106,22 @@ export class Plan {
   /** @internal What has been said so far, as data. */
   data(): PlanData {
     return this.#recorder.data()
+  }
+
+  /** With the namespaces open that are there, those of the caller and those that are looked up. */
+  async #withSources<T>(data: PlanData, use: (sources: ReadonlyMap<number, Namespace>) => Promise<T>): Promise<T> {
+    const sources = new Map(this.#recorder.sources)
+    const opened: Namespace[] = []
+    try {
+      for (const [number, item] of data.namespaces.entries()) {
+        if (!('use' in item) || sources.has(number) || 'held' in item.use) continue
+        const namespace = 'current' in item.use ? Namespace.current() : await Namespace.open(item.use)
+        opened.push(namespace)
+        sources.set(number, namespace)
+      }
+      return await use(sources)
+    } finally {
+      for (const namespace of opened) await namespace.close()
+    }
   }
 }
