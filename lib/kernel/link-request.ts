@@ -130,6 +130,8 @@ export function checkCreate(spec: LinkCreate): void {
   kindAttributes(spec)
   for (const name of required ?? [])
     if ((given.options as Record<string, unknown>)[name] === undefined) throw lacking(`options.${name}`, `a ${kind} needs this option`)
+  if (spec.kind === 'tun' && spec.mac !== undefined && spec.options.type === 'tun')
+    throw argumentError('ERR_NETLOOM_INVALID_OPTION', 'a tun carries packets without link-layer addresses: a tap has one', 'mac')
   checkPort(spec, '')
   if (spec.kind !== 'veth' || spec.peer === undefined) return
   checkOptions(spec.peer, placed, 'peer')
