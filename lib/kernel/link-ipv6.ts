@@ -8,7 +8,8 @@ import type { LinkMessage } from './link-message.js'
 import type { Ipv6Policy } from './link-request.js'
 import type { RawLink, Scope } from './scope.js'
 
-const disable = (scope: Scope, link: Pick<RawLink, 'ifname'>, value: 0 | 1) => setSysctl(scope, `net/ipv6/conf/${link.ifname}/disable_ipv6`, value)
+const disable = (scope: Scope, link: Pick<RawLink, 'ifname'>, value: 0 | 1) =>
+  setSysctl(scope, `net/ipv6/conf/${link.ifname}/disable_ipv6`, value)
 
 /** Switches IPv6 off on a link. One whose MTU is too small for IPv6, or a kernel without it, needs no switching. */
 export async function forbidIpv6(scope: Scope, link: Pick<RawLink, 'ifname'>): Promise<void> {
