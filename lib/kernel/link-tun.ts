@@ -2,6 +2,7 @@
 import { createTun } from '../namespace/tun.js'
 import { tunFlags, tunTypes } from '../protocol/kinds/tun.js'
 import type { Context } from '../socket/request.js'
+import { blaming } from './blame.js'
 import type { LinkCreateOf } from './link-request.js'
 import type { RawLink, Scope } from './scope.js'
 
@@ -15,5 +16,7 @@ export async function createTunLink(scope: Scope, { name, options }: LinkCreateO
     (multiQueue ? tunFlags.multiQueue : 0) |
     tunFlags.tunExcl
   const { subject } = context
-  return scope.getLink(await createTun(scope, { name, flags, owner, group, subject }), context)
+  // Users that this user namespace does not have.
+  const culprits = [[/TUNSETOWNER/, 'options.owner'] as const, [/TUNSETGROUP/, 'options.group'] as const]
+  return scope.getLink(await blaming(createTun(scope, { name, flags, owner, group, subject }), culprits), context)
 }

@@ -154,8 +154,8 @@ const vlan: Complete<OptionsOf<'vlan'>> = {
 
 const tun: Complete<OptionsOf<'tun'>> = {
   type: { values: ['tap', 'tun'], ip: ['type', 'tap'] },
-  owner: number([4321, 4322], 'user'),
-  group: number([4321, 4322], 'group'),
+  owner: { ...number([4321, 4322], 'user'), needs: 'initial-user-namespace' },
+  group: { ...number([4321, 4322], 'group'), needs: 'initial-user-namespace' },
   pi: bool('pi'),
   vnetHdr: bool('vnet_hdr'),
   multiQueue: bool('multi_queue'),

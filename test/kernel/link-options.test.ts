@@ -81,7 +81,10 @@ describe('a bridge port', () => {
     const port = { ...more, [name]: value }
     const spec = { kind: 'veth', name: 'made', master: 'switch', up: true, peer: { name: 'other', up: true } } as const
     if (carrier) {
-      await expect(links.create({ ...spec, port })).rejects.toMatchObject({ code: 'ENETDOWN', hint: expect.stringContaining('carrier') })
+      await expect(links.create({ ...spec, up: false, port })).rejects.toMatchObject({
+        code: 'ENETDOWN',
+        hint: expect.stringContaining('carrier'),
+      })
       expect(await linkNames(host.name)).toEqual(['across', 'spare', 'switch'])
       await links.create(spec)
       await expect.poll(async () => (await links.get('made')).port?.state).toBe('forwarding')

@@ -29,7 +29,7 @@ test('stays without a program, and is opened by one', async context => {
 })
 
 test('with all its options', async context => {
-  await needs(context, 'tap', 'tun')
+  await needs(context, 'tap', 'tun', 'initial-user-namespace')
   const made = await links().create({
     kind: 'tun',
     name: 'tun7',
@@ -71,6 +71,19 @@ test('what a tun cannot have is undone', async context => {
   const error = await refusal(links().create({ ...spec, master: 'switch' }))
   expect(error).toMatchObject({ code: 'EINVAL', operation: 'create link', subject: 'tun7', namespace: host.name })
   expect(await linkNames(host.name)).toEqual(['switch'])
+})
+
+test('users that a user namespace does not have are refused by the option’s name', async context => {
+  await needs(context, 'tap', 'user-namespaces', 'tool:bash')
+  const call = (options: string) => `
+const here = Namespace.current()
+const told = await here.links.create({ kind: 'tun', options: { type: 'tap', ${options} } }).then(() => ({ code: 'OK' }), ({ code, path }) => ({ code, path }))
+console.log(JSON.stringify([told, (await here.links.list()).length]))`
+  const before = ['unshare', '--user', '--map-root-user', '--net']
+  for (const name of ['owner', 'group']) {
+    const { json } = await runBuilt({ index: ['Namespace'] }, call(`${name}: 4321`), { before })
+    expect(json).toEqual([{ code: 'EINVAL', path: `options.${name}` }, 1])
+  }
 })
 
 const program = `
