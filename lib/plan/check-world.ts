@@ -20,7 +20,7 @@ export interface Thing {
   /** How many ports it has from this plan. */
   ports: number
   /** Those that go with it: the peer, what sits on it. */
-  dependents?: Set<Thing>
+  dependents?: Thing[]
   addresses?: Set<string>
   gone?: Gone
 }

@@ -95,12 +95,11 @@ function stepsOf(data: PlanData, world: World, bridges: Thing[], enslave: (thing
   const create = ({ spec, path, in: here }: ActionOf<'links.create'> & Pick<Item, 'in' | 'path'>, number: number) => {
     const { kind, peer } = spec as { readonly kind: string; readonly peer?: End }
     const end = (given: End, at: string) => {
-      const { name, altNames = [], index, namespace, ipv6 = data.ipv6 } = given
-      const names: [string, string][] = [
-        ...(name === undefined ? [] : [[name, `${at}.name`] as [string, string]]),
-        ...altNames.map((one, i): [string, string] => [one, `${at}.altNames[${i}]`]),
-        ...(index === undefined ? [] : [[`#${index}`, `${at}.index`] as [string, string]]),
-      ]
+      const { name, altNames, index, namespace, ipv6 = data.ipv6 } = given
+      const names: [string, string][] = []
+      if (name !== undefined) names.push([name, `${at}.name`])
+      for (const [i, one] of altNames?.entries() ?? []) names.push([one, `${at}.altNames[${i}]`])
+      if (index !== undefined) names.push([`#${index}`, `${at}.index`])
       return world.add({ label: name ?? at, madeBy: path, kind, home: namespace?.number ?? here, ipv6 }, names, name !== undefined)
     }
     const given: End = spec
@@ -108,14 +107,14 @@ function stepsOf(data: PlanData, world: World, bridges: Thing[], enslave: (thing
     const main = end(given, path)
     if (kind === 'bridge') bridges.push(main)
     if (lower) {
-      lower.dependents ??= new Set()
-      lower.dependents.add(main)
+      lower.dependents ??= []
+      lower.dependents.push(main)
     }
     const other = kind === 'veth' ? end(peer ?? {}, `${path}.peer`) : undefined
     world.made(number, main, other)
     if (other) {
-      main.dependents = new Set([other])
-      other.dependents = new Set([main])
+      main.dependents = [other]
+      other.dependents = [main]
     }
     enslave(main, given, path)
     if (other && peer) enslave(other, peer, `${path}.peer`)

@@ -28,9 +28,14 @@ export type AnyLink = LinkRef | PlanLink
 /** Namespaces as the verbs of a plan take them: of this plan, open ones, or where to find one. */
 export type AnyNamespace = PlannedNamespace | Namespace | { readonly name: string } | { readonly path: string } | { readonly pid: number }
 
-const groupOf = (verb: Action['verb']) => verb.slice(0, verb.indexOf('.'))
+/** How many steps of a group there are, and what the next one is called. */
+interface Group {
+  readonly name: string
+  count: number
+  path: string
+}
 /** A plan of thousands of networks would say it thousands of times. */
-const MOST_WARNINGS = 3
+const mostWarnings = 3
 
 export class Recorder {
   readonly ipv6: Ipv6Policy
@@ -39,7 +44,7 @@ export class Recorder {
   readonly #namespaces: NamespaceItem[] = []
   readonly #policies: (Ipv6Policy | undefined)[] = []
   readonly #items: Item[] = []
-  readonly #counts: Record<string, number> = {}
+  readonly #groups = new Map<Action['verb'], Group>()
   readonly #used = new Map<string, NamespaceRef>()
   #warnings = 0
 
@@ -78,19 +83,29 @@ export class Recorder {
 
   /** The path of the next step of that verb. */
   nextPath(verb: Action['verb']): string {
-    const group = groupOf(verb)
-    return `${group}[${this.#counts[group] ?? 0}]`
+    return this.#group(verb).path
   }
 
-  /** Writes a step down; throws for wrong arguments. `step`: it comes from JSON, and is called so there. */
+  /** Writes a step down, and keeps the object; throws for wrong arguments. `step`: it comes from JSON, and is called so there. */
   add(number: number, action: Action, step?: string): number {
-    const path = this.nextPath(action.verb)
+    const group = this.#group(action.verb)
+    const { path } = group
     verify(action, step ?? path, step !== undefined)
-    if ((action.verb === 'addresses.add' || action.verb === 'addresses.replace') && this.#warnings < MOST_WARNINGS)
+    if ((action.verb === 'addresses.add' || action.verb === 'addresses.replace') && this.#warnings < mostWarnings)
       this.#warn(action.cidr, path)
-    const group = groupOf(action.verb)
-    this.#counts[group] = (this.#counts[group] ?? 0) + 1
-    return this.#items.push({ ...action, in: number, path }) - 1
+    group.count++
+    group.path = `${group.name}[${group.count}]`
+    // A copy of each of 100,000 steps would take longer than all the rest.
+    return this.#items.push(Object.assign(action, { in: number, path })) - 1
+  }
+
+  #group(verb: Action['verb']): Group {
+    const known = this.#groups.get(verb)
+    if (known) return known
+    const name = verb.slice(0, verb.indexOf('.'))
+    const group = [...this.#groups.values()].find(one => one.name === name) ?? { name, count: 0, path: `${name}[0]` }
+    this.#groups.set(verb, group)
+    return group
   }
 
   planLink(ref: LinkItemRef): PlanLink {
