@@ -1,12 +1,13 @@
 // A netlink connection in one namespace: requests, dumps and batches, many at a time, each answered by its own sequence numbers.
 import type { AnyCodec, Decoded } from '../codec/codec.js'
+import { viewOf } from '../codec/walk.js'
 import { Writer } from '../codec/writer.js'
 import { messageType, NETLINK_ROUTE, requestFlags } from '../protocol/netlink.js'
 import { readAcknowledgement, toError } from './acknowledgement.js'
 import { Dumps, type Each, type Slices } from './dump.js'
 import { Elements } from './elements.js'
 import { AbortError, NetloomError, orAborted, systemError } from './error.js'
-import { encode, messages, viewOf } from './frame.js'
+import { encode, messages } from './frame.js'
 import { type NamespaceHandle, type NetlinkSocket, native } from './native.js'
 import { type AnyRequest, type Context, type Dump, naming, type Outcome, type Reply, type Request } from './request.js'
 

@@ -1,11 +1,12 @@
 // Dumps: lists of any length, read slice by slice while the kernel waits, each on a socket of its own.
 import { setImmediate } from 'node:timers/promises'
 import type { AnyCodec, Decoded } from '../codec/codec.js'
+import { viewOf } from '../codec/walk.js'
 import { Writer } from '../codec/writer.js'
 import { messageType, requestFlags } from '../protocol/netlink.js'
 import { readAcknowledgement, toError } from './acknowledgement.js'
 import { AbortError, orAborted, systemError } from './error.js'
-import { encode, type Framed, messages, viewOf } from './frame.js'
+import { encode, type Framed, messages } from './frame.js'
 import type { NetlinkSocket } from './native.js'
 import { type AnyRequest, type Context, naming, type Reply, type Request } from './request.js'
 import { expectClose, wasClosed } from './unclosed.js'

@@ -40,8 +40,6 @@ export function encode(writer: Writer, { type, codec, value, context }: AnyReque
   }
 }
 
-export const viewOf = (data: Uint8Array) => new DataView(data.buffer, data.byteOffset, data.byteLength)
-
 /** The messages of a buffer; stops at the first that is cut short, which the addon never delivers. */
 export function* messages(view: DataView): Generator<Framed> {
   for (let at = 0; at + headerLength <= view.byteLength; ) {

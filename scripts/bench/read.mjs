@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import process from 'node:process'
 import { fileURLToPath } from 'node:url'
+import * as netlink from '../../dist/netlink.js'
 import { findProgram, isIsolated } from '../machine.mjs'
 import { preparePeers, startPeer } from './peers/start.mjs'
 import { makeLinks, makeRoutes } from './peers/world.mjs'
@@ -16,6 +17,7 @@ const links = Number(process.env.NETLOOM_LINKS ?? 10_000)
 const routes = Number(process.env.NETLOOM_ROUTES ?? 1_000_000)
 const rounds = Number(process.env.NETLOOM_ROUNDS ?? 9)
 const getsPerRound = 300
+const here = { pid: process.pid }
 const [, self, world, prepared] = process.argv
 const worlds = { links: readLinks, routes: readRoutes, get: readOne }
 
@@ -39,7 +41,7 @@ function everything() {
 }
 
 async function readLinks(peers) {
-  say(`\n${links + 1} links, made in ${(await makeLinks(links / 2)).toFixed(0)} ms`)
+  say(`\n${links + 1} links, made in ${(await makeLinks(netlink, here, links / 2)).toFixed(0)} ms`)
   const contenders = [
     ...start(peers, ['netloom', 'Go', 'C++']).map(peer => called(peer, 'links')),
     ...(findProgram('ip') ? [program('ip -j link', ['ip', '-j', 'link']), program('ip link', ['ip', 'link'])] : []),
@@ -57,7 +59,7 @@ async function readLinks(peers) {
 }
 
 async function readRoutes(peers) {
-  say(`\n${routes.toLocaleString('en')} routes, made in ${(await makeRoutes(routes)).toFixed(0)} ms`)
+  say(`\n${routes.toLocaleString('en')} routes, made in ${(await makeRoutes(netlink, here, routes)).toFixed(0)} ms`)
   const contenders = start(peers, ['netloom', 'Go', 'C++']).map(peer => called(peer, 'routes'))
   await measure(contenders, Math.ceil(rounds / 2))
   report(contenders, 1000, 'ms')
@@ -70,7 +72,7 @@ async function readRoutes(peers) {
 }
 
 async function readOne(peers) {
-  await makeLinks(50)
+  await makeLinks(netlink, here, 50)
   say(`\none link of 101, by name: ${getsPerRound} calls in a row per round`)
   const contenders = [
     ...start(peers, ['netloom', 'Go', 'pyroute2', 'npm netlink']).map(peer => called(peer, 'get', getsPerRound, 'a7')),

@@ -5,13 +5,10 @@ import { join } from 'node:path'
 import process from 'node:process'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
-import { inodeOfNamespace } from '../../machine.mjs'
+import { npmPeer } from './npm.mjs'
 
 const here = name => fileURLToPath(new URL(name, import.meta.url))
 const debianGo = '/usr/share/gocode'
-/** The version that the peer was written for. */
-const npmPeer = 'netlink@0.3.0'
-const minute = 60_000
 
 /** By name: the command of a peer, or why it is left out. */
 export function preparePeers(folder) {
@@ -49,22 +46,9 @@ function pyroute2() {
   return python ? { command: [python, here('read.py')] } : { missing: 'Debian package python3-pyroute2' }
 }
 
-/** From the folder that NETLOOM_PEERS names, or fetched: that is the one thing that is done outside, where there is a network. */
 function npm(folder) {
-  const given = process.env.NETLOOM_PEERS
-  if (given) return { command: [process.execPath, here('read-npm.mjs'), given] }
-  const fetch = ['npm', 'install', '--prefix', folder, '--ignore-scripts', '--no-audit', '--no-fund', npmPeer]
-  const { status, error, stderr } = spawnSync('nsenter', [...outside(), ...fetch], { encoding: 'utf8', timeout: minute })
-  if (status === 0) return { command: [process.execPath, here('read-npm.mjs'), folder] }
-  return { missing: error?.message ?? `npm could not fetch it: ${stderr.trim().split('\n')[0]}` }
-}
-
-/** How to enter where scripts/isolated.mjs was started: the namespaces of the parent that is there. */
-function outside() {
-  for (let pid = process.ppid; pid > 1; pid = Number(/^\d+ \(.*\) \S (\d+)/s.exec(readFileSync(`/proc/${pid}/stat`, 'utf8'))[1]))
-    if (inodeOfNamespace(`/proc/${pid}/ns/net`) === process.env.NETLOOM_ISOLATED)
-      return [`--net=/proc/${pid}/ns/net`, `--mount=/proc/${pid}/ns/mnt`]
-  return []
+  const { folder: found, missing } = npmPeer(folder)
+  return missing ? { missing } : { command: [process.execPath, here('read-npm.mjs'), found] }
 }
 
 /** A peer at work: ask('links', 1) gives what it measured. */
