@@ -1,5 +1,6 @@
 // Which namespace is meant by the number that ours knows it by: found once, and made sure of at every use for the price of opening one file.
 
+import { pick } from '../codec/table.js'
 import { type NamespaceInfo, type OpenNamespace, sameNamespace } from '../namespace/info.js'
 import { listNamespaces } from '../namespace/list.js'
 import { openSource } from '../namespace/source.js'
@@ -7,7 +8,7 @@ import { link as linkTable } from '../protocol/link.js'
 import { rtm } from '../protocol/rtnetlink.js'
 import { NetloomError } from '../socket/error.js'
 import { nsidsOf, numberOurselves } from './nsid.js'
-import { linkReply, type Scope, skipProtocolStatistics } from './scope.js'
+import { type Scope, skipProtocolStatistics } from './scope.js'
 
 interface Known {
   readonly info: NamespaceInfo
@@ -15,6 +16,8 @@ interface Known {
   readonly cookie: bigint | undefined
 }
 
+/** Links are asked for what the kernel does when it tells of them, not for what they are. */
+const nothing = { type: rtm.newLink, codec: pick(linkTable, []) }
 /** Namespaces that a search holds open at a time. */
 const openAtOnce = 64
 const gone = (error: unknown) =>
@@ -101,7 +104,8 @@ export class NsidMap {
     const connection = await this.#scope.connection()
     // Every link that is read gets its peer's namespace a number: so that one search serves all of them.
     const context = { operation: 'find peer', namespace: this.#scope.label }
-    await connection.dump({ type: rtm.getLink, codec: linkTable, value: { extMask: skipProtocolStatistics }, context }, linkReply)
+    const value = { extMask: skipProtocolStatistics }
+    await connection.dump({ type: rtm.getLink, codec: linkTable, value, context }, nothing, () => undefined)
     // Names that have not been seen yet come first: usually there is one, and looking through all processes is dear.
     const seen = new Map([...this.#known.values()].map(({ info }) => [info.name, info]))
     const isNew = (info: NamespaceInfo) => !seen.has(info.name) || !sameNamespace(seen.get(info.name)!, info)

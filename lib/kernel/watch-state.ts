@@ -1,7 +1,6 @@
 // What a watcher knows of one namespace, and how notifications change it.
 import type { NamespaceInfo } from '../namespace/info.js'
 import { address as addressTable } from '../protocol/address.js'
-import { link as linkTable } from '../protocol/link.js'
 import { neighbour as neighbourTable } from '../protocol/neighbour.js'
 import { requestFlags } from '../protocol/netlink.js'
 import { route as routeTable } from '../protocol/route.js'
@@ -10,7 +9,7 @@ import { AbortError } from '../socket/error.js'
 import type { Notification } from '../socket/subscription.js'
 import { type Address, isAddressFamily, toAddress } from './address-object.js'
 import { addressVerbs } from './addresses.js'
-import { type Link, toLink } from './link-object.js'
+import { type Link, linkReplies, toLink } from './link-object.js'
 import { linkVerbs } from './links.js'
 import { isNeighbour, type Neighbour, neighbourVerbs, toNeighbour } from './neighbours.js'
 import { isRoute, type Route, toRoute } from './route-object.js'
@@ -91,7 +90,7 @@ export class WatchState {
     flags,
   }: Notification): { kind: ObjectKind; object: Known; gone: boolean; hidesRoutes: boolean } | undefined {
     if (type === rtm.newLink || type === rtm.delLink) {
-      const raw = linkTable.read(view, from, to) as Parameters<typeof toLink>[0]
+      const raw = linkReplies.plain.codec.read(view, from, to) as Parameters<typeof toLink>[0]
       // Those of family bridge tell of a port, not of a link's coming and going.
       if (raw.family !== 'unspec') return undefined
       const gone = type === rtm.delLink
