@@ -19,6 +19,8 @@ const tools = {
   'tool:ifconfig': 'net-tools',
   'tool:route': 'net-tools',
   'tool:netstat': 'net-tools',
+  'tool:arp': 'net-tools',
+  'tool:sysctl': 'procps',
   'tool:strace': 'strace',
   'tool:objdump': 'binutils',
   'tool:nsenter': 'util-linux',
