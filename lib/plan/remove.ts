@@ -20,7 +20,7 @@ const fewLinks = 2
 const attempts = 8
 const context = { operation: 'delete links' } as const
 /** Only what tells links apart: a description of everything costs more to read than the rest of the removal. */
-const brief = message(ifinfomsg, 'IFLA', { group: linkBase.group })
+const brief = message(ifinfomsg, 'IFLA', { group: linkBase.group, linkNetnsid: linkBase.linkNetnsid })
 
 /**
  * Removes links of one namespace by their indexes; those that are gone already are no error. The kernel takes tens of milliseconds for each
@@ -45,10 +45,7 @@ export async function deleteLinks(scope: Scope, indexes: readonly number[]): Pro
     )
     check(outcomes)
     if (outcomes.every(({ error }) => error)) return
-    const links = await connection.dump(
-      { type: rtm.getLink, codec: linkTable, value: { extMask: skipProtocolStatistics }, context: about },
-      { type: rtm.newLink, codec: brief },
-    )
+    const links = await briefLinks(scope)
     if (links.some(link => link.group === group && !ours.has(link.index))) {
       if (attempt < attempts) continue
       throw new NetloomError('EAGAIN', { ...about, reason: 'other links keep joining the group that is to be deleted' })
@@ -56,6 +53,14 @@ export async function deleteLinks(scope: Scope, indexes: readonly number[]): Pro
     await connection.request({ type: rtm.delLink, codec: linkTable, value: { group }, context: about })
     return
   }
+}
+
+/** All links of a namespace, as far as removing needs to know them. */
+export async function briefLinks(scope: Scope) {
+  const connection = await scope.connection()
+  const value = { extMask: skipProtocolStatistics }
+  const request = { type: rtm.getLink, codec: linkTable, value, context: { ...context, namespace: scope.label } }
+  return connection.dump(request, { type: rtm.newLink, codec: brief })
 }
 
 interface Named {
