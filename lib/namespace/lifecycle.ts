@@ -31,11 +31,25 @@ const LIMITS: Meanings = {
  */
 export async function createNamed(name: string): Promise<OpenNamespace> {
   checkNamespaceName(name)
+  await prepareNames(name)
+  return createPrepared(name)
+}
+
+/** Makes the directory for names, as createNamed does each time: the kernel then looks at every name that is there. */
+export async function prepareNames(subject?: string): Promise<void> {
+  try {
+    await native().prepareNamespaceDirectory(namespaceDirectory)
+  } catch (error) {
+    throw failure(error, { operation: 'create namespace', subject }, LIMITS)
+  }
+}
+
+/** createNamed for one of many, after prepareNames. */
+export async function createPrepared(name: string): Promise<OpenNamespace> {
   const attempt = { operation: 'create namespace', subject: name }
   const path = namePath(name)
   let handle: NamespaceHandle
   try {
-    await native().prepareNamespaceDirectory(namespaceDirectory)
     handle = await native().createNamespace(path, ownershipMark)
   } catch (error) {
     const taken = isSystemCallError(error) && error.errno === errnoNumbers.EEXIST

@@ -1,7 +1,7 @@
 // What is known while a plan is carried out: the namespaces and links that are there by now, what failed, and what would have to be undone.
 import { linkReply, Scope } from '../kernel/scope.js'
 import type { NamespaceInfo } from '../namespace/info.js'
-import { createAnonymous, createNamed } from '../namespace/lifecycle.js'
+import { createAnonymous, createPrepared, prepareNames } from '../namespace/lifecycle.js'
 import { openSource } from '../namespace/source.js'
 import { link as linkTable } from '../protocol/link.js'
 import { rtm } from '../protocol/rtnetlink.js'
@@ -58,6 +58,7 @@ export class State {
   readonly #shared = new Set<number>()
   readonly #makings = new Map<number, Promise<Scope>>()
   #base: Promise<number> | undefined
+  #prepared: Promise<void> | undefined
 
   constructor(
     data: PlanData,
@@ -95,7 +96,9 @@ export class State {
   async #make(number: number): Promise<Scope> {
     const { name } = (this.data.namespaces[number] as { readonly make: { readonly name?: string } }).make
     if (name !== undefined) {
-      const opened = await createNamed(name)
+      this.#prepared ??= prepareNames(name)
+      await this.#prepared
+      const opened = await createPrepared(name)
       this.namespaces[number] = { info: opened.info }
       return new Scope(opened)
     }
