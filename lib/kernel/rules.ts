@@ -77,6 +77,7 @@ export interface RuleSpec extends Selectors {
   readonly suppressGroup?: number
   /** Ask the table of the VRF that the link belongs to. */
   readonly l3mdev?: boolean
+  /** Who makes it; nobody by default, as `ip rule add` has it. Rules of different makers are different rules. */
   readonly protocol?: string | number
 }
 export interface Rule extends Selectors {
@@ -89,7 +90,7 @@ export interface Rule extends Selectors {
   readonly suppressPrefix?: number
   readonly suppressGroup?: number
   readonly l3mdev?: boolean
-  /** Who made it: 'kernel', 'boot' … or a number. */
+  /** Who made it: 'kernel', 'static', 'unspec' where nobody has said … or a number. */
   readonly protocol: string
 }
 export interface RuleFilter {
@@ -206,7 +207,7 @@ export function ruleMessage(rule: RuleSpec, deleting = false): RuleMessage {
     table: asks && !l3mdev ? tableOf(table, deleting) : undefined,
     l3mdev: l3mdev || undefined,
     uidRange: rule.users,
-    protocol: protocol === undefined ? (deleting ? undefined : routeProtocols.boot) : numberOf(routeProtocols, protocol),
+    protocol: protocol === undefined ? undefined : numberOf(routeProtocols, protocol),
     ipProto: rule.ipProtocol,
     sportRange: rule.sourcePorts,
     dportRange: rule.destinationPorts,

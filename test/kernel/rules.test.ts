@@ -103,7 +103,7 @@ test.each<[string, RuleSpec]>([
   const [entry] = (await shown(family)).filter(rule => rule.priority === priority)
   const [read] = (await here.rules.list({ family })).filter(rule => rule.priority === priority)
   expect(ours(read!)).toEqual(translated(entry!))
-  expect(read).toMatchObject({ family, protocol: 'boot' })
+  expect(read).toMatchObject({ family, protocol: 'unspec' })
   expect(await refusal(here.rules.add({ ...spec, priority }))).toMatchObject({
     code: 'EEXIST',
     operation: 'add rule',
@@ -121,6 +121,15 @@ test('a rule that fits in part is left alone', async () => {
   await here.rules.delete({ from: '10.0.1.0/24' })
   await run(host.name, 'ip', 'rule', 'add', 'from', '10.0.1.0/24', 'table', '100', 'priority', String(priority), 'protocol', 'static')
   expect((await here.rules.list({ family: 4 })).find(rule => rule.priority === priority)).toMatchObject({ protocol: 'static', table: 100 })
+})
+
+test('a rule that ip has added is there already', async () => {
+  await run(host.name, 'ip', 'rule', 'add', 'from', '10.0.1.0/24', 'table', '100', 'priority', String(priority))
+  expect(await refusal(here.rules.add({ from: '10.0.1.0/24', table: 100, priority }))).toMatchObject({ code: 'EEXIST' })
+  await here.rules.add({ from: '10.0.1.0/24', table: 100, priority, protocol: 'static' })
+  const mine = (await here.rules.list({ family: 4 })).filter(rule => rule.priority === priority)
+  expect(mine.map(({ protocol }) => protocol)).toEqual(['unspec', 'static'])
+  for (const rule of mine) await here.rules.delete(rule)
 })
 
 test('a rule cannot go back', async () => {
