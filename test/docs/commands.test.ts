@@ -69,7 +69,7 @@ describe('what only looks', () => {
         expect(look.ours(await here.call(call), { names })).toEqual(theirs)
         expect(JSON.stringify(theirs)).toMatch(/\w/)
       },
-      { timeout: 3_000, interval: 50 },
+      { timeout: 15_000, interval: 50 },
     )
   })
   test.for(of(Object.keys(special)))('$command', async (row, context) => {
@@ -101,7 +101,7 @@ describe('what changes something', () => {
           expect(actual).toEqual(expected)
           return expected
         },
-        { timeout: 3_000, interval: 50 },
+        { timeout: 15_000, interval: 50 },
       )
     const before = await agree()
     await theirs.run(command)

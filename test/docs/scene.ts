@@ -129,29 +129,33 @@ async function hold(code: string, pid: number): Promise<Held> {
   }
 }
 
-const questions = {
-  links: 'ip -n NAME -j -d link show',
-  addresses: 'ip -n NAME -j -d address show',
-  routes4: 'ip -n NAME -j -d -4 route show table all',
-  routes6: 'ip -n NAME -j -d -6 route show table all',
-  rules4: 'ip -n NAME -j -d -4 rule show',
-  rules6: 'ip -n NAME -j -d -6 rule show',
-  neighbours: 'ip -n NAME -j neighbour show nud all',
-  proxies: 'ip -n NAME -j neighbour show proxy',
-  fdb: 'bridge -n NAME -j -d fdb show',
-  forward: 'nsenter --net=/run/netns/NAME cat /proc/sys/net/ipv4/ip_forward',
-}
+/** What `ip` is asked for each family, in one go; it answers each with one line. */
+const questions = ['link show', 'address show', 'route show table all', 'rule show', 'neighbour show nud all', 'neighbour show proxy']
+const titles = [
+  ...['-4', '-6'].flatMap(family => questions.map(question => `${question.replace(' show', '')} ${family}`)),
+  'fdb',
+  'net.ipv4.ip_forward',
+]
+const ask = [
+  `for n in ${names.join(' ')}; do`,
+  '[ -e /run/netns/$n ] || continue',
+  'echo "@ $n"',
+  ...['-4', '-6'].map(family => `printf '${questions.join('\\n')}\\n' | ip -n $n ${family} -j -d -batch - || exit`),
+  'bridge -n $n -j -d fdb show || exit',
+  'nsenter --net=/run/netns/$n cat /proc/sys/net/ipv4/ip_forward || exit',
+  'done',
+].join('\n')
 
 async function stateOf(place: Where, row: string): Promise<Record<string, unknown>> {
-  const lines = Object.entries(questions).flatMap(([name, question]) => [`printf '\\n@ %s %s\\n' "$n" ${name}`, question])
-  const script = `for n in ${names.join(' ')}; do [ -e /run/netns/$n ] || continue\n${lines.join('\n').replaceAll('NAME', '$n')}\ndone`
-  const chunks = (await run(place, 'sh', '-c', script)).split('\n@ ').slice(1)
   const state: Record<string, unknown> = {}
-  for (const chunk of chunks) {
-    const [title = '', ...rest] = chunk.split('\n')
-    const entries = [JSON.parse(rest.join('').trim() || '[]') as unknown].flat()
-    const kept = entries.filter(entry => isOurs(title, entry as Entry, row)).map(entry => maskMacs(still(entry), row))
-    state[title] = kept.map(entry => JSON.stringify(entry)).sort()
+  for (const chunk of (await run(place, 'sh', '-c', ask)).split('@ ').slice(1)) {
+    const [name, ...answers] = chunk.trim().split('\n')
+    if (answers.length !== titles.length) throw new Error(`not one line for each question: ${chunk}`)
+    for (const [i, title] of titles.entries()) {
+      const entries = [JSON.parse(answers[i] ?? '') as unknown].flat()
+      const kept = entries.filter(entry => isOurs(title, entry as Entry, row)).map(entry => maskMacs(still(entry), row))
+      state[`${name} ${title}`] = kept.map(entry => JSON.stringify(entry)).sort()
+    }
   }
   return state
 }
@@ -160,8 +164,8 @@ async function stateOf(place: Where, row: string): Promise<Record<string, unknow
 function isOurs(title: string, entry: Entry, row: string): boolean {
   if (typeof entry !== 'object') return true
   const named = [entry.mac, entry.dst].some(word => typeof word === 'string' && row.includes(word))
-  if (title.endsWith('fdb')) return named || entry.state !== ''
-  if (title.endsWith('neighbours')) return named || String(entry.state) === 'PERMANENT'
+  if (title === 'fdb') return named || entry.state !== ''
+  if (title.includes('nud all')) return named || String(entry.state) === 'PERMANENT'
   return Object.keys(entry).length > 0
 }
 
