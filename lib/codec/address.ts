@@ -44,11 +44,38 @@ export const ip: Codec<string> = {
 
 const hex = Array.from({ length: 256 }, (_, i) => i.toString(16).padStart(2, '0'))
 const colonHex = hex.map(digits => `:${digits}`)
+const digit = (four: number) => (four < 10 ? 48 : 87) + four
+/** In one piece: put together from pairs it would keep all of its intermediate forms alive. */
+function ethernet(view: DataView, at: number): string {
+  const high = view.getUint16(at)
+  const middle = view.getUint16(at + 2)
+  const low = view.getUint16(at + 4)
+  return String.fromCharCode(
+    digit(high >>> 12),
+    digit((high >>> 8) & 15),
+    58,
+    digit((high >>> 4) & 15),
+    digit(high & 15),
+    58,
+    digit(middle >>> 12),
+    digit((middle >>> 8) & 15),
+    58,
+    digit((middle >>> 4) & 15),
+    digit(middle & 15),
+    58,
+    digit(low >>> 12),
+    digit((low >>> 8) & 15),
+    58,
+    digit((low >>> 4) & 15),
+    digit(low & 15),
+  )
+}
 /** A link-layer address as pairs of hexadecimal digits: six bytes on Ethernet, other lengths elsewhere. */
 export const mac: Codec<string> = {
   min: 0,
   read(view, at, end) {
     if (end === at) return ''
+    if (end - at === 6) return ethernet(view, at)
     let text = hex[view.getUint8(at)]!
     for (let i = at + 1; i < end; i++) text += colonHex[view.getUint8(i)]!
     return text

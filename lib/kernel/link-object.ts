@@ -142,8 +142,9 @@ export function toLink(raw: DescribedLink, statistics = false): Link {
 /** IFF_ names by those of the table. */
 const flagWords = Object.fromEntries(Object.keys(linkFlags).map(name => [name, constantOf('', name).slice(1)]))
 
+/** Written over the names of the table, so that the array is no longer than it has to be. */
 function flagNames(flags: RawLink['flags']): string[] {
-  const names: string[] = []
-  for (const name in flags) names.push(flagWords[name] ?? name.toUpperCase())
+  const names = Object.keys(flags)
+  for (const [i, name] of names.entries()) names[i] = flagWords[name] ?? name.toUpperCase()
   return names
 }
