@@ -72,7 +72,7 @@ export interface FdbEntry {
   readonly age?: number
   /** Seconds since a frame last went to it. */
   readonly used?: number
-  /** It neither ages nor moves. */
+  /** It does not age. A static one still moves with its host, unless it is sticky. */
   readonly permanent: boolean
   /** It belongs to this host: the address of the bridge, of a port, or one that a device listens to. */
   readonly local: boolean

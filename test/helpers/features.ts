@@ -21,6 +21,7 @@ const tools = {
   'tool:netstat': 'net-tools',
   'tool:arp': 'net-tools',
   'tool:sysctl': 'procps',
+  'tool:python3': 'python3',
   'tool:strace': 'strace',
   'tool:objdump': 'binutils',
   'tool:nsenter': 'util-linux',
