@@ -67,7 +67,7 @@ test('nothing is put off and no check is silenced', () => {
 })
 
 test('no file names a folder of one machine', () => {
-  const pattern = new RegExp(`(?<![\\w.])/(${['work', 'home', 'root', 'Users'].join('|')})/[a-z]`)
+  const pattern = new RegExp(`(?<![\\w.}])/(${['work', 'home', 'root', 'Users'].join('|')})/[a-z]`)
   expect(find(all.filter(isText), pattern)).toEqual([])
 })
 
