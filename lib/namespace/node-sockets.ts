@@ -81,7 +81,7 @@ export async function listen<S extends Server>(where: OpenNamespace, server: S, 
     throw rangeError('ERR_NETLOOM_INVALID_OPTION', `${backlog} is not a number of connections`, 'backlog')
   const address = host === undefined ? undefined : literal(host, 'host')
   const descriptor = await listening(where, address, port, { backlog, ipv6Only })
-  await adopt(descriptor, where, 'listen', fd => handOver(server, fd, backlog))
+  await adopt(descriptor, where, 'listen', take => handOver(server, take, backlog))
   return server
 }
 
@@ -103,7 +103,7 @@ async function listening(
   }
 }
 
-function handOver(server: Server, fd: number, backlog: number): Promise<void> {
+function handOver(server: Server, take: () => number, backlog: number): Promise<void> {
   return new Promise((resolve, reject) => {
     const listening = () => {
       server.off('error', failed)
@@ -115,7 +115,7 @@ function handOver(server: Server, fd: number, backlog: number): Promise<void> {
     }
     server.once('error', failed).once('listening', listening)
     try {
-      server.listen({ fd, backlog })
+      server.listen({ fd: take(), backlog })
     } catch (error) {
       failed(error)
     }
@@ -149,8 +149,8 @@ export async function connect(where: OpenNamespace, options: ConnectOptions): Pr
     undefined,
     from?.bytes,
   )
-  return adopt(descriptor, where, 'connect', async fd => {
-    const socket = new Socket({ fd, readable: true, writable: true })
+  return adopt(descriptor, where, 'connect', async take => {
+    const socket = new Socket({ fd: take(), readable: true, writable: true })
     const connected = new Promise<void>((resolve, reject) => {
       socket.once('error', reject)
       socket.connect({ host: target.text, port }, () => {
@@ -184,11 +184,11 @@ export async function udp(where: OpenNamespace, options: UdpOptions): Promise<Da
   const attempt = { operation: 'open udp socket', subject: `${bound.text}:${port}`, namespace: labelOf(where.info) }
   const reuse: SocketOption[] = reuseAddr ? [[SOL_SOCKET, SO_REUSEADDR, int(1)]] : []
   const descriptor = await open(where, SOCK_DGRAM, bound, port, attempt, [...reuse, ...v6Only(bound, ipv6Only)])
-  return adopt(descriptor, where, 'udp', async fd => {
+  return adopt(descriptor, where, 'udp', async take => {
     const socket = createSocket({ type, lookup: lookup ?? noLookup, ...(signal && { signal }) } as Parameters<typeof createSocket>[0])
     await new Promise<void>((resolve, reject) => {
       socket.once('error', reject)
-      socket.bind({ fd }, () => {
+      socket.bind({ fd: take() }, () => {
         socket.off('error', reject)
         resolve()
       })
@@ -271,15 +271,27 @@ async function open(
   }
 }
 
-/** The descriptor is Node's from here on; it is ours to close only if Node did not take it. */
-async function adopt<T>(descriptor: Descriptor, where: OpenNamespace, operation: string, take: (fd: number) => Promise<T>): Promise<T> {
-  const fd = descriptor.take()
+/**
+ * The descriptor is Node's from here on; it is ours to close only if Node did not take it. Node adopts a bare number, so that it is taken at the last
+ * moment: a worker thread that is terminated between the two leaves it open.
+ */
+async function adopt<T>(
+  descriptor: Descriptor,
+  where: OpenNamespace,
+  operation: string,
+  give: (take: () => number) => Promise<T>,
+): Promise<T> {
+  let fd = -1
   try {
-    return await take(fd)
+    return await give(() => {
+      fd = descriptor.take()
+      return fd
+    })
   } catch (error) {
     const refused =
       error instanceof Error && 'code' in error && (error.code === 'ERR_SERVER_ALREADY_LISTEN' || error.code === 'ERR_INVALID_FD_TYPE')
-    if (refused) closeSync(fd)
+    descriptor.close()
+    if (refused && fd >= 0) closeSync(fd)
     throw ofNode(error, { operation, namespace: labelOf(where.info) })
   }
 }

@@ -7,28 +7,28 @@ import process from 'node:process'
 import { setTimeout } from 'node:timers/promises'
 import { isMainThread, parentPort, workerData } from 'node:worker_threads'
 import { Namespace } from '../../dist/index.js'
-import { openConnection, rtm } from '../../dist/netlink.js'
-import { link } from '../../dist/protocol/link.js'
+import { address, openConnection, rtm } from '../../dist/netlink.js'
 
 const exitCode = 7
 const here = await Namespace.create(undefined, { loopback: true })
 /** A namespace that others can see into: what this one leaves there when it goes, they find. */
 const common = workerData?.common ? await Namespace.open({ name: workerData.common }) : here
 
-const listLinks = { type: rtm.getLink, codec: link, value: {}, context: { operation: 'list links' } }
-const linkReply = { type: rtm.newLink, codec: link }
-
-async function manyLinks() {
+/** A long list that goes quickly with its namespace, as links do not. */
+async function manyAddresses() {
   const connection = await openConnection(here)
-  const create = Array.from({ length: 400 }, (_, i) => ({
-    type: rtm.newLink,
+  const { index } = await here.links.get('lo')
+  const create = Array.from({ length: 3_000 }, (_, i) => ({
+    type: rtm.newAddr,
     flags: 0x600,
-    codec: link,
-    value: { ifname: `br${i}`, linkinfo: { kind: 'bridge' } },
-    context: { operation: 'create link' },
+    codec: address,
+    value: { family: 'inet', prefixlen: 32, index, local: `10.2.${i >> 8}.${i & 255}` },
+    context: { operation: 'add address' },
   }))
-  await connection.batch(create)
-  return connection
+  const outcomes = await connection.batch(create)
+  connection.close()
+  const refused = outcomes.find(({ error }) => error)
+  if (refused) throw refused.error
 }
 
 const works = {
@@ -43,16 +43,15 @@ const works = {
   },
   cables: async () => {
     const name = `w${Math.random().toString(36).slice(2, 10)}`
-    await common.links.create({ kind: 'veth', name, up: true, peer: { namespace: here, name, up: true } })
-    await here.addresses.add(name, '10.1.1.1/24')
-    await here.links.delete(name)
+    await common.links.create({ kind: 'veth', name, up: true, peer: { namespace: here, name: `${name}-`, up: true } })
+    await here.addresses.add(`${name}-`, '10.1.1.1/24')
+    await here.links.delete(`${name}-`)
   },
   requests: async () => void (await Promise.all(Array.from({ length: 50 }, () => here.links.get('lo')))),
   dumps: async () => void (await Promise.all([here.links.list(), here.addresses.list(), here.routes.list({ table: 'all' })])),
   iterators: async () => {
-    const connection = await openConnection(here)
-    for await (const { index } of connection.iterate(listLinks, linkReply)) if (index > 200) break
-    connection.close()
+    let count = 0
+    for await (const { cidr } of here.addresses.iterate()) if (cidr && ++count > 200) break
   },
   watches: async () => {
     for await (const { type } of here.watch(['link', 'route'])) if (type === 'ready') break
@@ -75,27 +74,35 @@ const works = {
   processes: async () => void (await here.exec('true')),
 }
 
+/** Stay open until the end, whose business they are: Node adopts a bare number, and in that moment a thread must not be ended. */
+async function openSockets() {
+  const server = await here.listen(createServer(), { host: '127.0.0.1', port: 0 })
+  const clients = [1, 2, 3].map(() => here.connect({ host: '127.0.0.1', port: server.address().port }))
+  globalThis.kept = await Promise.all([server, here.udp({ type: 'udp6' }), ...clients])
+}
+
 /** Each in a circle of its own. */
 async function work() {
+  if (workerData.sockets) await openSockets()
   const circle = async work => {
     for (;;) await work()
   }
   parentPort.postMessage('busy')
-  const chosen = workerData?.only ?? Object.keys(works)
-  await Promise.all(chosen.map(name => circle(works[name])))
+  await Promise.all(Object.entries(works).map(([name, work]) => (name === 'sockets' ? undefined : circle(work))))
 }
 
 /** What is under way when the process ends; nobody waits for it. */
 const middles = {
   request: async () => void Promise.all(Array.from({ length: 2_000 }, () => here.links.get('lo'))),
   dump: async () => {
-    await manyLinks()
-    void Promise.all(Array.from({ length: 5 }, () => here.links.list()))
+    await manyAddresses()
+    void Promise.all(Array.from({ length: 5 }, () => here.addresses.list()))
   },
   'iterated dump': async () => {
-    const iterator = (await manyLinks()).iterate(listLinks, linkReply)
-    await iterator.next()
-    void iterator.next()
+    await manyAddresses()
+    globalThis.kept = here.addresses.iterate()
+    for (let taken = 0; taken < 1_000; taken++) await globalThis.kept.next()
+    void globalThis.kept.next()
   },
   watch: async () => {
     const events = here.watch(['link'])
@@ -113,7 +120,7 @@ const middles = {
   },
   creation: async () => void Promise.all(Array.from({ length: 50 }, () => Namespace.create())),
   everything: async () => {
-    await manyLinks()
+    await manyAddresses()
     for (const work of Object.values(works)) void work()
   },
 }
