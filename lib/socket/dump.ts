@@ -11,8 +11,10 @@ import type { NetlinkSocket } from './native.js'
 import { type AnyRequest, type Context, naming, type Reply, type Request } from './request.js'
 import { expectClose, wasClosed } from './unclosed.js'
 
-/** Bytes that are read, and turned into objects, at a time: some 40 links or 1,200 routes. While one slice is looked at the next one is fetched. */
+/** Bytes that are read, and turned into objects, at a time: some 40 links or 1,200 routes. */
 const sliceBytes = 64 * 1024
+/** Slices that are fetched while one is looked at: on a busy machine the thread that reads and the one that decodes wait less for each other. */
+const ahead = 8
 /** Milliseconds after which other work of the event loop has its turn. */
 const longestTurn = 4
 const idleSockets = 2
@@ -50,18 +52,19 @@ export class Dumps {
       advice: 'leave its loop, or call return()',
       free: abandoning(socket, this.#busy),
     })
-    let step = socket.exchange(sent, sliceBytes)
+    const steps = [socket.exchange(sent, sliceBytes)]
     let since = performance.now()
     let finished = false
     let consistent = true
     try {
       while (!finished) {
-        const { data, done } = await orAborted(step, context.operation, signal)
+        const { data, done } = await orAborted(steps.shift()!, context.operation, signal)
         finished = done
-        if (!done) {
-          step = socket.more(sliceBytes)
-          // Nobody looks at it before the reader comes back for more, and a reader that leaves early never does.
+        while (!done && steps.length < ahead) {
+          const step = socket.more(sliceBytes)
+          // Nobody looks at it before the reader comes back for more; who leaves early never does, and after the end they fail.
           step.catch(() => undefined)
+          steps.push(step)
         }
         const view = viewOf(data)
         const slice: T[] = []
