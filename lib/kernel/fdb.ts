@@ -129,6 +129,11 @@ const hints = {
   EOPNOTSUPP: 'the port is in no bridge and has no table of its own',
 } as const
 
+/** What EPERM may mean for an entry that ages. */
+const notForwarding =
+  'a port that is not up and forwarding takes only static and permanent entries; otherwise this needs CAP_NET_ADMIN: run as root, or in a user namespace of your own'
+const agingStates: readonly (FdbState | undefined)[] = ['reachable', 'stale']
+
 /** The kernel's words for the states of an entry: what is static to people needs no ARP. */
 const wireStates = { permanent: 'permanent', static: 'noarp', reachable: 'reachable', stale: 'reachable' } as const
 
@@ -220,7 +225,7 @@ export function fdbVerbs(scope: Scope) {
       subject: `${spec.mac} at ${nameOf(spec.port)}`,
       namespace: scope.label,
       field: fdbField,
-      hints,
+      hints: { ...hints, ...(type === rtm.newNeigh && agingStates.includes(spec.state) && { EPERM: notForwarding }) },
     }
     const index = await indexAt(scope, spec.port, context, 'port')
     const ifindex = spec.via === undefined ? undefined : await indexAt(scope, spec.via, context, 'via')

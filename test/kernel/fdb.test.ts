@@ -209,6 +209,18 @@ test('what the kernel refuses', async () => {
   expect(await refusal(here.fdb.list({ bridge: 99_999 }))).toMatchObject({ code: 'ENODEV' })
 })
 
+test('a port that is down takes no entry that ages, and the error says why', async () => {
+  await run(host.name, 'ip', 'link', 'set', 'port0', 'down')
+  try {
+    await expect.poll(async () => (await here.links.get('port0')).port?.state).toBe('disabled')
+    const error = await refusal(here.fdb.add({ mac, port: 'port0', state: 'reachable' }))
+    expect(error).toMatchObject({ code: 'EPERM', hint: expect.stringMatching(/port.*static.*CAP_NET_ADMIN/) })
+    await here.fdb.add({ mac, port: 'port0', state: 'static' })
+  } finally {
+    await run(host.name, 'ip', 'link', 'set', 'port0', 'up')
+  }
+})
+
 test.each<[string, unknown, string, string]>([
   ['no MAC', { port: 'port0' }, 'ERR_NETLOOM_MISSING_OPTION', 'mac'],
   ['no port', { mac }, 'ERR_NETLOOM_MISSING_OPTION', 'port'],
