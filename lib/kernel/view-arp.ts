@@ -2,7 +2,7 @@
 import type { Link } from './link-object.js'
 import type { Neighbour } from './neighbours.js'
 
-/** A line of `arp -n`. */
+/** A line of `arp -n`, its columns in the tool's order. */
 export interface ArpView {
   readonly address: string
   /** 'ether'; '' while nobody has answered, '*' for an address that this host answers for. */
@@ -39,9 +39,16 @@ export function arpView(neighbours: readonly Neighbour[], links: readonly Pick<L
     const { address, mac = '', state, proxy } = neighbour
     const link = links.find(({ index }) => index === neighbour.link)
     const type = link?.type ?? ''
-    const common = { address, mask: '', iface: link?.name ?? String(neighbour.link) } as const
-    if (proxy) return { ...common, hwType: '*', hwAddress: '<from_interface>', flags: 'MP' }
-    if (unanswered.includes(state)) return { ...common, hwType: '', hwAddress: '(incomplete)', flags: '' }
-    return { ...common, hwType: hardware[type] ?? type, hwAddress: mac, flags: state === 'permanent' ? 'CM' : 'C' }
+    const line = (hwType: string, hwAddress: string, flags: string): ArpView => ({
+      address,
+      hwType,
+      hwAddress,
+      flags,
+      mask: '',
+      iface: link?.name ?? String(neighbour.link),
+    })
+    if (proxy) return line('*', '<from_interface>', 'MP')
+    if (unanswered.includes(state)) return line('', '(incomplete)', '')
+    return line(hardware[type] ?? type, mac, state === 'permanent' ? 'CM' : 'C')
   })
 }

@@ -14,19 +14,22 @@ interface Common {
   readonly genmask: string
   /** 'UG', see routeFlags(). */
   readonly flags: string
+}
+/** Where it leads to. */
+interface Last {
   /** '*' where it leads nowhere, '-' where packets are refused. */
   readonly iface: string
 }
-/** A line of `route -n`. */
-export interface RouteView extends Common {
+/** A line of `route -n`, its columns in the tool's order. */
+export interface RouteView extends Common, Last {
   readonly metric: number
   /** Linux no longer counts references. */
   readonly ref: 0 | '-'
   /** Nor how often it is used. */
   readonly use: 0
 }
-/** A line of `netstat -rn`. */
-export interface NetstatView extends Common {
+/** A line of `netstat -rn`, its columns in the tool's order. */
+export interface NetstatView extends Common, Last {
   /** Largest segment, headers included, in bytes; 0 is the default. */
   readonly mss: number | '-'
   /** TCP window in bytes; 0 is the default. */
@@ -51,8 +54,8 @@ const headers = 40
  */
 export function routeView(routes: readonly Route[], links: Links): RouteView[] {
   return shown(routes).map(route => {
-    const { iface, ...front } = common(route, links)
-    return { ...front, metric: route.metric ?? 0, ref: refuses(front) ? '-' : 0, use: 0, iface }
+    const front = common(route)
+    return { ...front, metric: route.metric ?? 0, ref: refuses(front) ? '-' : 0, use: 0, iface: iface(route, front, links) }
   })
 }
 
@@ -65,24 +68,29 @@ export function routeView(routes: readonly Route[], links: Links): RouteView[] {
  */
 export function netstatView(routes: readonly Route[], links: Links): NetstatView[] {
   return shown(routes).map(route => {
-    const { iface, ...front } = common(route, links)
-    if (refuses(front)) return { ...front, mss: '-', window: '-', irtt: '-', iface }
+    const front = common(route)
     const { advmss, window = 0, rtt = 0 } = route.metrics ?? {}
-    return { ...front, mss: advmss ? advmss + headers : 0, window, irtt: Math.floor(rtt * 1000), iface }
+    const numbers = { mss: advmss ? advmss + headers : 0, window, irtt: Math.floor(rtt * 1000) }
+    return { ...front, ...(refuses(front) ? noNumbers : numbers), iface: iface(route, front, links) }
   })
 }
 
+const noNumbers = { mss: '-', window: '-', irtt: '-' } as const
 const shown = (routes: readonly Route[]) => routes.filter(({ family, type }) => family === 4 && !hidden.includes(type ?? ''))
-const refuses = ({ flags }: Pick<Common, 'flags'>) => flags.startsWith('!')
+const refuses = ({ flags }: Common) => flags.startsWith('!')
+/** The first of several ways. */
+const first = (route: Route) => route.nexthops?.[0] ?? route
 
-function common(route: Route, links: Links): Common {
-  const { to, nexthops } = route
-  const { via = '0.0.0.0', link } = nexthops?.[0] ?? route
-  const { address, prefix } = parseCidr(to === 'default' ? '0.0.0.0/0' : to)
-  const front = { destination: address, genmask: netmask(prefix), flags: routeFlags(route) }
-  if (refuses(front)) return { ...front, gateway: '-', iface: '-' }
-  return { ...front, gateway: via.includes(':') ? '0.0.0.0' : via, iface: nameOf(link, links) }
+function common(route: Route): Common {
+  const { via = '0.0.0.0' } = first(route)
+  const { address, prefix } = parseCidr(route.to === 'default' ? '0.0.0.0/0' : route.to)
+  const flags = routeFlags(route)
+  const gateway = flags.startsWith('!') ? '-' : via.includes(':') ? '0.0.0.0' : via
+  return { destination: address, gateway, genmask: netmask(prefix), flags }
 }
 
-const nameOf = (index: number | undefined, links: Links) =>
-  index === undefined ? '*' : (links.find(link => link.index === index)?.name ?? String(index))
+function iface(route: Route, front: Common, links: Links): string {
+  if (refuses(front)) return '-'
+  const { link: index } = first(route)
+  return index === undefined ? '*' : (links.find(link => link.index === index)?.name ?? String(index))
+}
