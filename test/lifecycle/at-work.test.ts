@@ -7,8 +7,8 @@ import { expect, test } from 'vitest'
 import { Namespace } from '../../lib/kernel/namespace.js'
 import { useHost } from '../helpers/host.js'
 import { ip } from '../helpers/readers.js'
-import { descriptors, mountPoints, namedNamespaces, threadCount, threadNamespaces } from '../helpers/state.js'
-import { random, run, seed, settle } from './ending.js'
+import { descriptors, namedNamespaces, threadCount, threadNamespaces } from '../helpers/state.js'
+import { ownMounts, random, run, seed, settle } from './ending.js'
 
 const host = useHost()
 const program = fileURLToPath(new URL('at-work.mjs', import.meta.url))
@@ -30,7 +30,7 @@ test(`${workers} worker threads with all of it under way are terminated at rando
   // One first, and the library here: both keep something from then on.
   await begin(true, 50)
   for (let round = 0; round < 4; round++) await (await Namespace.open({ name: host.name })).close()
-  const state = async () => [await ours(), await threadCount(), await mountPoints('/run/netns')]
+  const state = async () => [await ours(), await threadCount(), await ownMounts(host)]
   await removeNames()
   const before = await state()
   for (let group = 0; group < workers; group += atOnce)

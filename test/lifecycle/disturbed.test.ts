@@ -8,8 +8,8 @@ import { Namespace } from '../../lib/kernel/namespace.js'
 import type { WatchEvent, WatchKind, WatchOptions } from '../../lib/kernel/watch-events.js'
 import { useHost } from '../helpers/host.js'
 import { attempt, run } from '../helpers/readers.js'
-import { descriptors, mountPoints, namedNamespaces, threadNamespaces } from '../helpers/state.js'
-import { settle } from './ending.js'
+import { descriptors, namedNamespaces, threadNamespaces } from '../helpers/state.js'
+import { ownMounts, settle } from './ending.js'
 
 const host = useHost()
 const gone: Namespace[] = []
@@ -29,7 +29,7 @@ async function ready(events: Events): Promise<void> {
 }
 
 async function state(): Promise<unknown> {
-  return [await descriptors(), await threadNamespaces(), await mountPoints('/run/netns'), await namedNamespaces(host.named(''))]
+  return [await descriptors(), await threadNamespaces(), await ownMounts(host), await namedNamespaces(host.named(''))]
 }
 
 /** What comes into being on first use does so before; afterwards everything is as it was. */

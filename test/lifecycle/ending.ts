@@ -1,6 +1,8 @@
-// What tests of ends have in common: a seeded chance, a program that is run to its end, and waiting until things have settled.
+// What tests of ends have in common: a seeded chance, a program that is run to its end, waiting until things have settled, and looking at what is one's own.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import type { Host } from '../helpers/host.js'
+import { mountPoints } from '../helpers/state.js'
 
 /** Far more than any of these takes: it only keeps a hanging process from holding up the suite. */
 const guard = 20_000
@@ -46,4 +48,9 @@ export function seed(): number {
   const seed = Number(process.env.NETLOOM_SEED ?? Date.now() % 1_000_000)
   process.stderr.write(`workers: NETLOOM_SEED=${seed}\n`)
   return seed
+}
+
+/** Those of this test file: others make namespaces at the same time. */
+export async function ownMounts(host: Host): Promise<string[]> {
+  return (await mountPoints('/run/netns')).filter(point => point.startsWith(`/run/netns/${host.named('')}`))
 }

@@ -57,10 +57,17 @@ const openings = {
   'watch unread': async () => void here.watch(['link']),
   /** A loop that waits is not forgotten, though nothing but the kernel holds it. */
   'watch in a loop': async () => {
+    let waits
+    const waiting = new Promise(resolve => {
+      waits = resolve
+    })
     const loop = (async () => {
-      for await (const event of here.watch(['link'], { namespaces: 'all' })) if (event.type === 'link' && event.link.mtu === 1400) break
+      for await (const event of here.watch(['link'], { namespaces: 'all' })) {
+        if (event.type === 'ready') waits()
+        if (event.type === 'link' && event.link.mtu === 1400) break
+      }
     })()
-    await setTimeout(20)
+    await waiting
     await collect()
     await here.links.update('lo', { mtu: 1400 })
     await loop
