@@ -1,7 +1,9 @@
 // The commands that a plan prints: a shell that runs them gets what the plan says, and what applying the plan gives.
+
 import { rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { Plan } from '../../lib/plan/plan.js'
 import { useHost } from '../helpers/host.js'
@@ -93,6 +95,8 @@ async function printed(): Promise<unknown> {
       ['ip', '-n', host.name, 'link', 'delete', 'br0'],
     ] as const)
       await run(undefined, program, ...args)
+    // The kernel removes the devices of a namespace after its name.
+    while ((await ip(host.name, 'link', 'show')).length > 1) await setTimeout(20)
   }
 }
 
