@@ -48,6 +48,8 @@ const cells = (row: object) =>
   Object.values(row)
     .map(String)
     .filter(cell => cell !== '')
+/** What follows a change does so a little later. */
+const settled = (work: () => Promise<void>) => vi.waitFor(work, { timeout: 15_000 })
 const seen = async (link: string, label?: string) => ifconfigView(await here.links.get(link), await here.addresses.list(), label)
 
 test.each(['lo', 'eth0', 'br1'])('ifconfig %s: flags, addresses and scopes', async link => {
@@ -72,7 +74,7 @@ test.each([
 ])('ifconfig eth0 after ip link set eth0 %s', async (change, name) => {
   await run(host.name, 'ip', 'link', 'set', 'eth0', ...change.split(' '))
   // RUNNING follows the carrier a little later.
-  await vi.waitFor(async () => {
+  await settled(async () => {
     const { flags, flagNames } = await seen('eth0')
     expect(await run(host.name, 'ifconfig', 'eth0')).toContain(`eth0: flags=${flags}<${flagNames.join(',')}>  mtu`)
     if (name !== undefined) expect(flagNames).toContain(name)
@@ -114,7 +116,7 @@ test('counters count frames, and drops', async () => {
   const numbers = (text: string) =>
     [...text.matchAll(/(?:packets|bytes|errors|dropped|overruns|frame|carrier|collisions) +(\d+)/g)].map(([, n]) => Number(n))
   for (const link of ['eth0', 'eth1', 'p1', 'lo'])
-    await vi.waitFor(async () => {
+    await settled(async () => {
       const { rx, tx } = await seen(link)
       const theirs = numbers(await run(host.name, 'ifconfig', link))
       expect([
@@ -204,7 +206,7 @@ test('arp -n: whatever the state', async () => {
     'fd00:1::20 lladdr 02:00:00:00:01:20 nud permanent',
   ]
   for (const entry of entries) await run(host.name, 'ip', 'neighbour', 'replace', ...entry.split(' '), 'dev', 'eth0')
-  await vi.waitFor(async () => {
+  await settled(async () => {
     const ours = arpView(await here.neighbours.list(), await here.links.list())
     expect(sorted(ours.map(cells))).toEqual(sorted(words(await run(host.name, 'arp', '-n'), 1)))
     expect(ours.map(({ address }) => address)).toEqual(expect.arrayContaining(['10.0.1.20', '10.0.1.23', '10.0.1.26']))
@@ -218,7 +220,7 @@ test('brctl show and showmacs: several bridges, several ports, entries of each k
   await here.fdb.add({ mac: '02:00:00:00:01:99', port: 'p1' })
   await here.fdb.add({ mac: '02:00:00:00:01:98', port: 'p2', state: 'permanent' })
   await run(host.name, 'ip', 'link', 'set', 'p0x', 'up')
-  await vi.waitFor(async () => expect(await here.links.get('p0')).toMatchObject({ port: { state: 'forwarding' } }))
+  await settled(async () => expect(await here.links.get('p0')).toMatchObject({ port: { state: 'forwarding' } }))
   await here.fdb.add({ mac: '02:00:00:00:01:97', port: 'p0', state: 'reachable' })
   const [bridges, links] = [await here.links.list({ kind: 'bridge' }), await here.links.list()]
   const shown = brctlView(bridges, links).flatMap(({ name, id, stp, interfaces: [first = '', ...others] }) => [
@@ -226,7 +228,7 @@ test('brctl show and showmacs: several bridges, several ports, entries of each k
     ...others.map(port => [port]),
   ])
   expect(sorted(shown)).toEqual(sorted(words(await brctl('show'), 1)))
-  await vi.waitFor(async () => {
+  await settled(async () => {
     const macs = brctlMacsView(await here.fdb.list({ bridge: 'br0' }), await here.links.list({ master: 'br0' }))
     const theirs = words(await brctl('showmacs', 'br0'), 1)
     expect(macs.map(({ port, mac, local }) => [String(port), mac, local ? 'yes' : 'no'])).toEqual(theirs.map(row => row.slice(0, 3)))
