@@ -93,17 +93,35 @@ function put(out: Record<string, unknown>, rule: Rule, table: AnyCodec, name: st
 /** The kernel's values under the public names. */
 export function fromWire(rule: Rule, values: Values): Record<string, unknown> {
   const out: Record<string, unknown> = {}
-  for (const [wire, value] of Object.entries(values)) {
+  for (const wire in values) {
+    const value = values[wire]
     if (wire === 'unknown' || wire === rule.lowerAttribute) continue
     if (wire === rule.switches?.word) {
       for (const [name, bit] of Object.entries(rule.switches.names)) out[name] = (value as Values)[bit] === true
       continue
     }
-    const name = publicName(rule, wire) ?? wire
-    const reader = own(rule.values, name)
-    out[name] = reader ? readers[reader](value as never) : value
+    const { name, reader } = wayOf(rule, wire)
+    out[name] = reader ? reader(value as never) : value
   }
   return out
+}
+
+interface Way {
+  readonly name: string
+  readonly reader: ((value: never) => unknown) | undefined
+}
+const known = new WeakMap<Rule, Map<string, Way>>()
+
+/** How an attribute is told. Found once, as a list of bridge ports has thirty for each of them. */
+function wayOf(rule: Rule, wire: string): Way {
+  const ofRule = known.get(rule) ?? new Map<string, Way>()
+  const found = ofRule.get(wire)
+  if (found) return found
+  const name = publicName(rule, wire) ?? wire
+  const form = own(rule.values, name)
+  const way = { name, reader: form && readers[form] }
+  known.set(rule, ofRule.set(wire, way))
+  return way
 }
 
 /** For errors: which option an attribute of the kernel belongs to; undefined for a word of many. */
