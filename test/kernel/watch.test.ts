@@ -31,6 +31,8 @@ class World {
     }
     if (event.type === 'ready') this.complete = true
     if (event.type === 'reset' || event.type === 'ready') return
+    // Other test files make namespaces at the same time.
+    if (!event.namespace.name?.startsWith(host.named(''))) return
     const object = event[event.type as 'namespace'] as unknown as Record<string, unknown>
     const key = `${event.namespace.name} ${event.type} ${identity(event.type, object)}`
     if (event.action === 'set') this.known.set(key, object)
