@@ -146,9 +146,6 @@ test('an address that is answered for: others get our MAC', async context => {
   expect((await here.neighbours.list()).filter(({ proxy }) => proxy)).toMatchObject([{ address: '10.0.1.77', link: eth0, state: 'none' }])
   {
     await using capture = await tcpdump(other, 'eth0', 'arp')
-    // Forget that nobody has answered.
-    await there.links.update('eth0', { up: false })
-    await there.links.update('eth0', { up: true })
     await vi.waitFor(
       async () => {
         await there.ping('10.0.1.77', { count: 1, timeout: 0.2 })
