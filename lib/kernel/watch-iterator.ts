@@ -1,4 +1,5 @@
 // The iterator that watch() gives: other than a bare generator it can be left while it waits, aborted while nobody waits, and forgotten.
+import { onAbort } from '../socket/abort.js'
 import { AbortError, NetloomError } from '../socket/error.js'
 import { expectClose } from '../socket/unclosed.js'
 import type { WatchEvent } from './watch-events.js'
@@ -6,8 +7,8 @@ import type { WatchEvent } from './watch-events.js'
 /** What a watch has opened. It ends once: with its generator, by the signal, or because nobody can ask for events any more. */
 export class WatchHold {
   readonly #signal: AbortSignal | undefined
-  readonly #abort = () => void this.end()
   #close: (() => void) | undefined
+  #deaf: (() => void) | undefined
   #ended = false
 
   constructor(signal: AbortSignal | undefined) {
@@ -21,7 +22,7 @@ export class WatchHold {
   /** What the end has to close. */
   opened(close: () => void): void {
     this.#close = close
-    this.#signal?.addEventListener('abort', this.#abort, { once: true })
+    if (this.#signal) this.#deaf = onAbort(this.#signal, () => this.end())
     if (this.#ended || this.#signal?.aborted) this.end()
   }
 
@@ -30,7 +31,8 @@ export class WatchHold {
     this.#ended = true
     const close = this.#close
     this.#close = undefined
-    this.#signal?.removeEventListener('abort', this.#abort)
+    this.#deaf?.()
+    this.#deaf = undefined
     close?.()
     return close !== undefined
   }

@@ -2,6 +2,7 @@
 import type { ChildProcess } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { argumentError, rangeError } from '../codec/errors.js'
+import { onAbort } from '../socket/abort.js'
 import { AbortError, NetloomError } from '../socket/error.js'
 import { labelOf, type NamespaceInfo, type OpenNamespace } from './info.js'
 import { type NamespaceSpawnOptions, spawn } from './spawn.js'
@@ -51,8 +52,7 @@ export async function exec(
 
   const child = spawn(where, command, args, { ...settings, stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'] })
   const stop = new Stop(child, settings.killSignal)
-  const abort = () => signal && stop.because(new AbortError(`exec ${command}`, signal))
-  signal?.addEventListener('abort', abort, { once: true })
+  const release = signal && onAbort(signal, () => stop.because(new AbortError(`exec ${command}`, signal)))
   // Not left to child_process, which would go on waiting for grandchildren that hold the streams.
   const timer = timeout > 0 ? setTimeout(() => stop.now(), timeout) : undefined
   try {
@@ -76,7 +76,7 @@ export async function exec(
     throw notStarted(error, command, settings.cwd, where.info)
   } finally {
     clearTimeout(timer)
-    signal?.removeEventListener('abort', abort)
+    release?.()
   }
 }
 

@@ -2,6 +2,7 @@
 import { randomBytes, randomInt } from 'node:crypto'
 import { argumentError, inside, rangeError } from '../codec/errors.js'
 import { parseIp } from '../codec/ip.js'
+import { onAbort } from '../socket/abort.js'
 import { errnoNumbers } from '../socket/errno.js'
 import { AbortError, isSystemCallError } from '../socket/error.js'
 import { type NamespaceHandle, native, type PacketSocket } from '../socket/native.js'
@@ -83,15 +84,14 @@ export async function pingThrough(
     interval,
     timeout,
   })
-  const abort = () => signal && session.stop(new AbortError('ping', signal))
-  signal?.addEventListener('abort', abort, { once: true })
+  const release = signal && onAbort(signal, () => session.stop(new AbortError('ping', signal)))
   try {
     if (signal?.aborted) throw new AbortError('ping', signal)
     return await session.run()
   } catch (error) {
     throw failure(error, attempt, sendMeanings(target, attempt.namespace))
   } finally {
-    signal?.removeEventListener('abort', abort)
+    release?.()
     socket.close()
   }
 }

@@ -1,4 +1,5 @@
 // NetloomError: what the system refused, in the kernel's words, with the caller's path to the offending field and what to do about it.
+import { onAbort } from './abort.js'
 import { errnoName, errnoNumbers, errnoWords } from './errno.js'
 
 export interface NetloomErrorFields {
@@ -95,8 +96,7 @@ export function orAborted<T>(promise: Promise<T>, operation: string, signal: Abo
   if (!signal) return promise
   return new Promise<T>((resolve, reject) => {
     const abort = () => reject(new AbortError(operation, signal))
-    signal.addEventListener('abort', abort, { once: true })
-    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort))
+    promise.then(resolve, reject).finally(onAbort(signal, abort))
     if (signal.aborted) abort()
   })
 }

@@ -1,7 +1,6 @@
 // A program that closes nothing: it opens what its argument names, drops it, and prints what the collector left of it and what it was told.
 // Runs with --expose-gc on the built library.
 
-import { setMaxListeners } from 'node:events'
 import { readdirSync, readlinkSync } from 'node:fs'
 import process from 'node:process'
 import { setTimeout } from 'node:timers/promises'
@@ -75,7 +74,6 @@ const openings = {
   },
 }
 const controller = new AbortController()
-setMaxListeners(0, controller.signal)
 
 async function ready(events) {
   for (;;) if ((await events.next()).value.type === 'ready') return
