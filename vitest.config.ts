@@ -18,7 +18,7 @@ const project = (name: string, setupFiles: string[]) => ({
     include: [`test/${name}/**/*.test.ts`],
     setupFiles,
     sequence: { groupOrder: crowded.includes(name) ? 1 : 0 },
-    // Namespaces go some time after their names, and until then their neighbours count: a test that meets the full table is tried again.
+    // The kernel changes some of what is compared by itself between two readings (multicast neighbours, devices that go late): then once more.
     retry: setupFiles.length > 0 ? 2 : 0,
   },
 })
