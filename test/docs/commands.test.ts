@@ -38,6 +38,7 @@ async function demand(context: TestContext, { command, tool }: Row): Promise<voi
   if (isFeature(named)) features.push(named)
   if (command.includes('ethtool')) features.push('tool:ethtool')
   if (tool === 'brctl' || command.includes('/sys/')) features.push('own-sysfs')
+  if (/^ifconfig \S+ txqueuelen/.test(command)) features.push('initial-user-namespace')
   for (const kind of ['vlan', 'macvlan', 'vxlan', 'dummy', 'tap'] as const)
     if (new RegExp(`(type|mode) ${kind}\\b`).test(command)) features.push(kind)
   await needs(context, ...features)
