@@ -1,7 +1,7 @@
 // The namespaces that are watched together: which there are by name, what is known of each, and whose a notification is.
 import type { DirectoryWatch } from '../namespace/directory-watch.js'
 import type { NamespaceInfo, OpenNamespace } from '../namespace/info.js'
-import { listNamespaces } from '../namespace/list.js'
+import { readNames } from '../namespace/list.js'
 import { openSource } from '../namespace/source.js'
 import { AbortError, NetloomError } from '../socket/error.js'
 import { ensureNsids } from './nsid.js'
@@ -69,12 +69,17 @@ export class Members {
 
   /** Finds out what has become of names. */
   async *look(touched: ReadonlySet<string> | 'all', signal: AbortSignal | undefined): AsyncGenerator<WatchEvent> {
-    const names = touched === 'all' ? new Set([...this.#byName.keys(), ...(await listNamespaces()).map(({ name }) => name ?? '')]) : touched
-    const rest = [...names]
+    const rest = [...(touched === 'all' ? await this.#allNames() : touched)]
     while (rest.length > 0) {
       if (signal?.aborted) throw new AbortError('watch', signal)
       yield* this.#lookAt(rest.splice(0, atOnce), signal)
     }
+  }
+
+  /** Plain files too: on those that are being made something will be mounted in a moment, and nothing tells of that. */
+  async #allNames(): Promise<Set<string>> {
+    const { live, stale } = await readNames()
+    return new Set([...this.#byName.keys(), ...live.flatMap(({ name }) => name ?? []), ...stale])
   }
 
   /** Tells what has been read so far. */

@@ -7,6 +7,12 @@ import { namespaceDirectory } from './info.js'
 /** A name appears a little before the namespace is mounted on it, and nothing tells of the mount: such a name is looked at again. */
 const retryAfter = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000]
 
+/**
+ * Changes that come in one turn of the event loop. After a long block of it there may have been more than the kernel keeps (fs.inotify.max_queued_events),
+ * of which Node says nothing; so that after so many of them it is no longer trusted that these were all.
+ */
+const longestBurst = 1_000
+
 export class DirectoryWatch {
   #watcher: FSWatcher | undefined
   #closed = false
@@ -15,6 +21,7 @@ export class DirectoryWatch {
   #everything = false
   #wake: (() => void) | undefined
   #error: unknown
+  #burst = 0
   readonly #retries = new Map<string, { attempt: number; timer?: NodeJS.Timeout | undefined }>()
 
   /** Looks from now on. The folder is made with the first name; until then its parent is watched. */
@@ -100,7 +107,11 @@ export class DirectoryWatch {
   }
 
   #touch(name: string | null): void {
-    if (name === null) this.#everything = true
+    if (this.#burst++ === 0)
+      setImmediate(() => {
+        this.#burst = 0
+      })
+    if (name === null || this.#burst > longestBurst) this.#everything = true
     else this.#touched.add(name)
     this.#wake?.()
   }
