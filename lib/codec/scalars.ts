@@ -42,6 +42,7 @@ export const u32 = integer('Uint32', 0, 0xffff_ffff)
 export const s32 = integer('Int32', -0x8000_0000, 0x7fff_ffff)
 export const u16be = integer('Uint16', 0, 0xffff, false)
 export const u32be = integer('Uint32', 0, 0xffff_ffff, false)
+export const s32be = integer('Int32', -0x8000_0000, 0x7fff_ffff, false)
 /** Little-endian whatever the host: for formats that fix their own byte order. */
 export const u16le = integer('Uint16', 0, 0xffff, true)
 export const u32le = integer('Uint32', 0, 0xffff_ffff, true)
@@ -56,6 +57,19 @@ export const count: Scalar<number> = {
     checkInteger(value, 0, Number.MAX_SAFE_INTEGER)
     const at = writer.reserve(8)
     writer.view.setBigUint64(at, BigInt(value), LE)
+  },
+}
+
+/** The same with the high byte first. */
+export const countBe: Scalar<number> = {
+  min: 8,
+  size: 8,
+  source: at => `view.getUint32(${at}) * 0x100000000 + view.getUint32(${at} + 4)`,
+  read: (view, at) => view.getUint32(at) * 0x1_0000_0000 + view.getUint32(at + 4),
+  write(writer, value) {
+    checkInteger(value, 0, Number.MAX_SAFE_INTEGER)
+    const at = writer.reserve(8)
+    writer.view.setBigUint64(at, BigInt(value))
   },
 }
 
@@ -144,6 +158,24 @@ export function oneOf<const N extends Readonly<Record<string, number>>>(
     },
   )
   return { ...codec, size: base.size, names }
+}
+
+/** Names for numbers that `by` chooses a form by; a number without a name is its digits. */
+export function kind<const N extends Readonly<Record<string, number>>>(
+  base: Scalar<number>,
+  names: N,
+): Codec<string> & { readonly size: number; readonly names: N; readonly kind: true } {
+  const byValue = new Map(Object.entries(names).map(([name, value]) => [value, name]))
+  const codec = via(
+    base,
+    (wire: number): string => byValue.get(wire) ?? String(wire),
+    (value: string) => {
+      if (Object.hasOwn(names, value)) return names[value]!
+      if (/^\d+$/.test(value)) return Number(value)
+      throw argumentError('ERR_NETLOOM_UNKNOWN_NAME', `${shown(value)} is none of ${Object.keys(names).join(', ')}`)
+    },
+  )
+  return { ...codec, size: base.size, names, kind: true }
 }
 
 type Bits = Readonly<Record<string, number>>

@@ -1,5 +1,18 @@
 // Attribute tables: from `name: [number, codec]` follow the encoder, the decoder, the static types and the names in errors and dumps.
-import type { AnyCodec, Attributes, By, ByHeader, Child, Codec, Decoded, Encodable, Entries, Fields, UnknownAttribute } from './codec.js'
+import type {
+  AnyCodec,
+  Attributes,
+  By,
+  ByHeader,
+  Child,
+  Codec,
+  Decoded,
+  Encodable,
+  Entries,
+  Entry,
+  Fields,
+  UnknownAttribute,
+} from './codec.js'
 import { type Choose, compileTable, type Field, overrun, short, tooShort } from './compile.js'
 import { argumentError, expectObject, forEach, inside, shown } from './errors.js'
 import { bytes, string, u16 } from './scalars.js'
@@ -135,18 +148,20 @@ export const constantOf = (prefix: string, name: string) => `${prefix}_${name.re
 
 const isBy = (codec: AnyCodec): codec is By<string, Fields> => 'key' in codec && 'choices' in codec
 const isByHeader = (codec: AnyCodec): codec is ByHeader<Fields, AnyCodec> => 'headerKey' in codec
+const mayChoose = (codec: AnyCodec | undefined) => codec === string || (codec !== undefined && 'kind' in codec)
 type Siblings = Readonly<Record<string, unknown>>
 
 function chooser(prefix: string, codec: AnyCodec, entries: Entries): Choose | undefined {
   if (isByHeader(codec)) return siblings => own(codec.choices, siblings[codec.headerKey]) ?? codec.otherwise
   if (!isBy(codec)) return undefined
-  const type = entries[codec.key]![0]
+  const key = entries[codec.key]!
   return (siblings, view, from = 0, end = 0) =>
-    own(codec.choices, siblings[codec.key] ?? (view && ahead(prefix, type, view, from, end))) ?? bytes
+    own(codec.choices, siblings[codec.key] ?? (view && ahead(prefix, key, view, from, end))) ?? bytes
 }
 /** The kernel takes attributes in any order, so the one that chooses may come after the one that is chosen. */
-function ahead(prefix: string, type: number, view: DataView, from: number, end: number): string | undefined {
-  for (const found of each(prefix, view, from, end)) if (found.type === type) return string.read(view, found.from, found.to)
+function ahead(prefix: string, [type, codec]: Entry, view: DataView, from: number, end: number): unknown {
+  for (const found of each(prefix, view, from, end))
+    if (found.type === type && found.to - found.from >= codec.min) return codec.read(view, found.from, found.to)
   return undefined
 }
 const own = (choices: Fields, name: unknown) => (typeof name === 'string' && Object.hasOwn(choices, name) ? choices[name] : undefined)
@@ -160,7 +175,7 @@ function check(prefix: string, entries: Entries, header: Struct<Fields> | undefi
     if (!Number.isInteger(type) || type < 0 || type > typeMask) throw fail(`cannot have the number ${type}`)
     if (names.has(type)) throw fail(`has the same number as "${names.get(type)}"`)
     names.set(type, name)
-    if (isBy(codec) && entries[codec.key]?.[1] !== string) throw fail(`is chosen by "${codec.key}", which is not a string of this table`)
+    if (isBy(codec) && !mayChoose(entries[codec.key]?.[1])) throw fail(`is chosen by "${codec.key}", which is not a string of this table`)
     if (isByHeader(codec) && !(codec.headerKey in (header?.fields ?? {})))
       throw fail(`is chosen by "${codec.headerKey}", which the header lacks`)
   }
@@ -204,7 +219,7 @@ function table(prefix: string, entries: Entries, header: Struct<Fields> | undefi
     }
     const codec = (field.choose ? field.choose(siblings) : field.codec) as Codec<unknown, unknown>
     if (field.repeated) forEach(value as readonly unknown[], one => writer.attribute(field.type, codec, one))
-    else if (field.kinds) writer.attribute(field.type, string, withoutOther(value))
+    else if (field.kinds) writer.attribute(field.type, codec, withoutOther(value))
     else if (!field.presence || value !== false) writer.attribute(field.type, codec, value)
   }
 
@@ -241,7 +256,7 @@ function table(prefix: string, entries: Entries, header: Struct<Fields> | undefi
           yield { name: undefined, constant: `${prefix}_#${type}`, codec: undefined, start, from, to }
           continue
         }
-        if (field.kinds) siblings[field.name] = string.read(view, from, to)
+        if (field.kinds && to - from >= field.codec.min) siblings[field.name] = field.codec.read(view, from, to)
         yield {
           name: field.name,
           constant: constantOf(prefix, field.name),

@@ -5,6 +5,7 @@ import type { NamespaceInfo, OpenNamespace } from '../namespace/info.js'
 import { type NamespaceSource, openSource } from '../namespace/source.js'
 import { link as linkTable } from '../protocol/link.js'
 import { extFilter } from '../protocol/link-base.js'
+import { NETLINK_NETFILTER, NETLINK_ROUTE } from '../protocol/netlink.js'
 import { rtm } from '../protocol/rtnetlink.js'
 import { Connection } from '../socket/connection.js'
 import { NetloomError } from '../socket/error.js'
@@ -27,7 +28,7 @@ export const scoped: unique symbol = Symbol('netloom.scoped')
 export class Scope {
   readonly handle: OpenNamespace['handle']
   readonly info: NamespaceInfo
-  #connection: Promise<Connection> | undefined
+  readonly #connections = new Map<number, Promise<Connection>>()
   #closed = false
   readonly #closing = new Set<() => void>()
 
@@ -43,12 +44,12 @@ export class Scope {
 
   /** The rtnetlink connection, opened on first use and shared from then on. */
   connection(): Promise<Connection> {
-    this.checkOpen()
-    this.#connection ??= Connection.open(this.handle).catch(error => {
-      this.#connection = undefined
-      throw error
-    })
-    return this.#connection
+    return this.#connected(NETLINK_ROUTE)
+  }
+
+  /** The same for nftables and conntrack. */
+  netfilter(): Promise<Connection> {
+    return this.#connected(NETLINK_NETFILTER)
   }
 
   /** Throws EBADF once it is closed; `path` is the field by which the caller named it. */
@@ -98,11 +99,24 @@ export class Scope {
     wasClosed(this)
     for (const callback of this.#closing) callback()
     // A connection that could not be opened has nothing to close, and whoever asked for it has had the error.
-    this.#connection?.then(
-      connection => connection.close(),
-      () => undefined,
-    )
+    for (const opened of this.#connections.values())
+      opened.then(
+        connection => connection.close(),
+        () => undefined,
+      )
     this.handle.close()
+  }
+
+  #connected(protocol: number): Promise<Connection> {
+    this.checkOpen()
+    const known = this.#connections.get(protocol)
+    if (known) return known
+    const opened = Connection.open(this.handle, protocol).catch(error => {
+      this.#connections.delete(protocol)
+      throw error
+    })
+    this.#connections.set(protocol, opened)
+    return opened
   }
 }
 

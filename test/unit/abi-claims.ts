@@ -1,6 +1,5 @@
 // What the protocol tables claim about the kernel's headers: attribute numbers, names of numbers, bits, and the layout of structs.
 import type { AnyCodec } from '../../lib/codec/codec.js'
-import type { Struct } from '../../lib/codec/struct.js'
 import { constantOf } from '../../lib/codec/table.js'
 import * as address from '../../lib/protocol/address.js'
 import { families } from '../../lib/protocol/families.js'
@@ -20,18 +19,8 @@ import * as names from '../../lib/protocol/route-names.js'
 import { rtm, rtnetlinkGroups } from '../../lib/protocol/rtnetlink.js'
 import * as rule from '../../lib/protocol/rule.js'
 import type { Claim } from '../helpers/c-compiler.js'
-
-type Numbers = Readonly<Record<string, number>>
-interface NumberSet {
-  readonly prefix: string
-  readonly numbers: Numbers
-  /** The table has the number of the bit, the header its value. */
-  readonly bits?: boolean
-  /** The constant's words run together: notPresent → NOTPRESENT. */
-  readonly joined?: boolean
-  /** Names that are not the constant's. */
-  readonly renamed?: Readonly<Record<string, string>>
-}
+import { claim, layout, type NumberSet, type Numbers, type StructLayout } from './abi-form.js'
+import { netfilterListClaims, netfilterSets, netfilterStructs } from './abi-netfilter.js'
 
 export const numberSets: readonly NumberSet[] = [
   { prefix: 'NLMSG', numbers: netlink.messageType },
@@ -79,24 +68,11 @@ export const numberSets: readonly NumberSet[] = [
   { prefix: 'NTF', numbers: neighbour.neighbourFlags, bits: true },
   { prefix: 'NTF_EXT', numbers: neighbour.neighbourExtFlags, bits: true },
   { prefix: 'NEXTHOP_GRP_TYPE', numbers: nexthop.nexthopGroupTypes },
+  ...netfilterSets,
 ]
 /** Made of sets that are checked themselves. */
 export const composedSets: readonly Numbers[] = [names.routeFlags]
 
-type AnyStruct = Pick<Struct<never>, 'size' | 'members'>
-interface StructLayout {
-  readonly c: string
-  readonly struct: AnyStruct
-  readonly prefix?: string
-  /** Members whose name is not the prefix and the table's name; several where one value fills several members. */
-  readonly renamed?: Readonly<Record<string, string | readonly string[]>>
-}
-const layout = (c: string, struct: unknown, prefix = '', renamed: StructLayout['renamed'] = {}): StructLayout => ({
-  c,
-  struct: struct as AnyStruct,
-  prefix,
-  renamed,
-})
 export const structs: readonly StructLayout[] = [
   layout('ifinfomsg', link.ifinfomsg, 'ifi_', { flags: ['ifi_flags', 'ifi_change'] }),
   layout('rtnl_link_stats', link.linkStats),
@@ -129,16 +105,17 @@ export const structs: readonly StructLayout[] = [
   layout('rtgenmsg', nsid.rtgenmsg, 'rtgen_'),
   layout('nhmsg', nexthop.nhmsg, 'nh_'),
   layout('nexthop_grp', nexthop.nexthopGroupEntry),
+  ...netfilterStructs,
 ]
 
-const claim = (name: string, value: number): Claim => ({ name, expression: name, value })
 const snake = (name: string) => constantOf('', name).slice(1).toLowerCase()
 
 export const numberClaims = (): Claim[] => [
-  ...numberSets.flatMap(({ prefix, numbers, bits, joined, renamed }) =>
-    Object.entries(numbers).map(([name, value]) =>
-      claim(renamed?.[name] ?? (joined ? `${prefix}_${name.toUpperCase()}` : constantOf(prefix, name)), bits ? 2 ** value : value),
-    ),
+  ...numberSets.flatMap(({ prefix, numbers, bits, joined, above, renamed }) =>
+    Object.entries(numbers).map(([name, value]) => {
+      const constant = renamed?.[name] ?? (joined ? `${prefix}_${name.toUpperCase()}` : constantOf(prefix, name))
+      return { name: constant, expression: above ? `(${above}) | (${constant})` : constant, value: bits ? 2 ** value : value }
+    }),
   ),
   claim('NETLINK_ROUTE', netlink.NETLINK_ROUTE),
   claim('NETLINK_SOCK_DIAG', netlink.NETLINK_SOCK_DIAG),
@@ -194,4 +171,5 @@ export const listClaims = (): Claim[] => [
   claim('IFLA_VLAN_QOS_MAPPING', vlan.vlan.entries.egressQos[1].item[0]),
   claim('IFLA_VLAN_QOS_MAPPING', vlan.vlan.entries.ingressQos[1].item[0]),
   claim('NHA_GROUP_STATS_ENTRY', nexthop.nexthop.entries.groupStats[1].item[0]),
+  ...netfilterListClaims(),
 ]

@@ -5,6 +5,7 @@ import type { AnyCodec } from '../../lib/codec/codec.js'
 import { errnoNumbers } from '../../lib/socket/errno.js'
 import { type Claim, checkClaims, checkConstants } from '../helpers/c-compiler.js'
 import { attributeClaims, composedSets, listClaims, numberClaims, numberSets, structClaims, structs } from './abi-claims.js'
+import { netfilterHeaders } from './abi-netfilter.js'
 import { newerThanHeaders } from './abi-newer.js'
 
 const headers = [
@@ -25,6 +26,7 @@ const headers = [
   'linux/veth.h',
   'linux/icmpv6.h',
   'linux/lwtunnel.h',
+  ...netfilterHeaders,
 ]
 
 /** Everything that lib/protocol exports, by file and name. */
