@@ -10,10 +10,17 @@ import * as object from '../../lib/protocol/nftables/object.js'
 import * as set from '../../lib/protocol/nftables/set.js'
 import * as table from '../../lib/protocol/nftables/table.js'
 import type { Claim } from '../helpers/c-compiler.js'
+import { conntrackHeaders, conntrackSets, conntrackStructs } from './abi-conntrack.js'
 import { claim, layout, type NumberSet, type StructLayout } from './abi-form.js'
 
 /** In the order in which they can be included. */
-export const netfilterHeaders = ['linux/netfilter.h', 'linux/netfilter_arp.h', 'linux/netfilter/nfnetlink.h', 'linux/netfilter/nf_tables.h']
+export const netfilterHeaders = [
+  'linux/netfilter.h',
+  'linux/netfilter_arp.h',
+  'linux/netfilter/nfnetlink.h',
+  'linux/netfilter/nf_tables.h',
+  ...conntrackHeaders,
+]
 
 const packetVerdicts = Object.fromEntries(
   (['drop', 'accept', 'stolen', 'queue', 'repeat'] as const).map(name => [name, `NF_${name.toUpperCase()}`]),
@@ -47,9 +54,13 @@ export const netfilterSets: readonly NumberSet[] = [
   { prefix: 'NFT_LIMIT', numbers: stateful.limitTypes },
   { prefix: 'NFT_LIMIT_F', numbers: stateful.limitFlags, bits: true },
   { prefix: 'NFT_CONNLIMIT_F', numbers: stateful.connlimitFlags, bits: true },
+  ...conntrackSets,
 ]
 
-export const netfilterStructs: readonly StructLayout[] = [layout('nfgenmsg', netfilter.nfgenmsg, '', { family: 'nfgen_family' })]
+export const netfilterStructs: readonly StructLayout[] = [
+  layout('nfgenmsg', netfilter.nfgenmsg, '', { family: 'nfgen_family' }),
+  ...conntrackStructs,
+]
 
 export const netfilterListClaims = (): Claim[] => [
   claim('NFTA_DEVICE_NAME', chain.devices.item[0]),

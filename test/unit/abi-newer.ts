@@ -58,4 +58,5 @@ export const newerThanHeaders: Readonly<Record<string, number>> = {
   NFT_MSG_DESTROYOBJ: 0xa1f,
   NFT_MSG_DESTROYFLOWTABLE: 0xa20,
   NFT_MSG_GETSETELEM_RESET: 0xa21,
+  CTA_TIMESTAMP_EVENT: 27,
 }
