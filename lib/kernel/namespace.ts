@@ -111,6 +111,11 @@ export class Namespace implements NamespaceInfo, AsyncDisposable {
     return new Namespace(await openSource(source), 'opened')
   }
 
+  /** @internal One that was made elsewhere, and from now on belongs to the caller. */
+  static adopt(opened: OpenNamespace): Namespace {
+    return new Namespace(opened, 'created')
+  }
+
   /** The live namespaces under /run/netns; with `processes` also those that only processes hold, and the pids of all. */
   static list(options?: ListOptions): Promise<NamespaceInfo[]> {
     return listNamespaces(options)

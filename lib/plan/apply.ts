@@ -2,7 +2,7 @@
 import type { Namespace } from '../kernel/namespace.js'
 import { Scope } from '../kernel/scope.js'
 import { openCurrent } from '../namespace/current.js'
-import type { NamespaceInfo } from '../namespace/info.js'
+import type { NamespaceInfo, OpenNamespace } from '../namespace/info.js'
 import { openSource } from '../namespace/source.js'
 import { AbortError } from '../socket/error.js'
 import { compile } from './compile.js'
@@ -89,6 +89,13 @@ class PlanReversal implements Reversal {
     // Only whoever asked for it hears of its failure.
     running.catch(() => undefined)
     return running
+  }
+
+  release(number: number): OpenNamespace | undefined {
+    const made = this.#holdings.namespaces[number]
+    if (!made?.handle) return undefined
+    this.#holdings.namespaces[number] = undefined
+    return { handle: made.handle, info: made.info }
   }
 
   async #undo(options: { readonly drain: boolean; readonly signal: AbortSignal | undefined }): Promise<void> {

@@ -1,5 +1,5 @@
 // What applying a plan gives: what was done, what was not, where the namespaces are, and how to take it all back.
-import type { NamespaceInfo } from '../namespace/info.js'
+import type { NamespaceInfo, OpenNamespace } from '../namespace/info.js'
 import { NetloomError } from '../socket/error.js'
 import type { NamespaceRef } from './items.js'
 
@@ -35,6 +35,8 @@ export interface Failure {
 /** What a result takes back, and how. */
 export interface Reversal {
   undo(options: DeleteOptions): Promise<void>
+  /** Leaves a namespace without a name to the caller, whose descriptor it is from then on; undefined for others. */
+  release(namespace: number): OpenNamespace | undefined
 }
 
 /** What an applied plan has made. `await using` deletes it. Holds descriptors only of namespaces without a name. */
@@ -73,6 +75,11 @@ export class PlanResult implements AsyncDisposable {
    */
   delete(options: DeleteOptions = {}): Promise<void> {
     return this.#reversal.undo(options)
+  }
+
+  /** @internal Gives away a namespace without a name: the result forgets it. */
+  release({ number }: NamespaceRef): OpenNamespace | undefined {
+    return this.#reversal.release(number)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -4,7 +4,7 @@
 import { readdirSync, readlinkSync } from 'node:fs'
 import process from 'node:process'
 import { setTimeout } from 'node:timers/promises'
-import { Namespace } from '../../dist/index.js'
+import { Namespace, NamespacePool } from '../../dist/index.js'
 import { openConnection, rtm } from '../../dist/netlink.js'
 import { link } from '../../dist/protocol/link.js'
 
@@ -51,6 +51,17 @@ const openings = {
     const events = here.watch(['link'], { namespaces: 'all' })
     await ready(events)
     await Promise.race([events.next(), setTimeout(1)])
+  },
+  pool: async () => {
+    const pool = new NamespacePool({ size: 2 })
+    await (await pool.take()).delete()
+    while (pool.ready < 2) await setTimeout(1)
+  },
+  /** Its next try is far away. */
+  'pool that fails': async () => {
+    const prepare = plan => plan.routes.add({ to: '10.0.0.0/8', via: '10.99.0.1' })
+    const pool = new NamespacePool({ size: 2, prepare })
+    for (let i = 0; i < 2; i++) if ((await pool.take().catch(error => error)).code !== 'ENETUNREACH') throw new Error('it did not fail')
   },
   /** Never begun: there is nothing to close. */
   'watch unread': async () => void here.watch(['link']),

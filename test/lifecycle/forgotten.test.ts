@@ -29,6 +29,8 @@ test.each([
   ['asked', 'namespace net:['],
   ['connection', 'a netlink connection in net:['],
   ['iterator', 'an iterator (list links)'],
+  ['pool', 'a namespace pool'],
+  ['pool that fails', 'a namespace pool'],
   ['watch', 'a watch of link in net:['],
   ['watch all', 'a watch of link, namespace in all namespaces'],
   ['watch names', 'a watch of namespace in net:['],
