@@ -6,6 +6,7 @@
 
 #include "arguments.h"
 #include "exec.h"
+#include "files.h"
 #include "handles.h"
 #include "packet.h"
 #include "sysctl.h"
@@ -14,7 +15,7 @@
 namespace netloom {
 
 // Changes together with lib/socket/native.ts, which refuses any other.
-constexpr int interfaceVersion = 4;
+constexpr int interfaceVersion = 5;
 
 Napi::Value throwFailure(Napi::Env env, const Failure& failure) {
   napi_throw(env, makeError(env, failure));
@@ -84,6 +85,54 @@ Napi::Value OnPath(const Napi::CallbackInfo& info) {
   std::string path = arguments.text(0);
   if (arguments.failed()) return {};
   return runAlone(info, [path](Worker& worker) { return Outcome{operation(worker, path), {}}; });
+}
+
+// ---- records of what is going on
+
+Outcome descriptorOf(const Failure& failure, Fd fd) {
+  auto shared = std::make_shared<Fd>(std::move(fd));
+  return {failure, [shared](Napi::Env env) { return Descriptor::wrap(env, std::move(*shared)); }};
+}
+
+Napi::Value PublishFile(const Napi::CallbackInfo& info) {
+  Arguments arguments(info);
+  std::string path = arguments.text(0);
+  std::string content = arguments.text(1);
+  int mode = arguments.integer(2);
+  if (arguments.failed()) return {};
+  return runAlone(info, [path, content, mode](Worker&) {
+    Fd fd;
+    Failure failure = publishFile(path, content, static_cast<mode_t>(mode), true, &fd);
+    return descriptorOf(failure, std::move(fd));
+  });
+}
+
+Napi::Value LockFile(const Napi::CallbackInfo& info) {
+  Arguments arguments(info);
+  std::string path = arguments.text(0);
+  if (arguments.failed()) return {};
+  return runAlone(info, [path](Worker&) {
+    Fd fd;
+    Failure failure = lockFile(path, &fd);
+    return descriptorOf(failure, std::move(fd));
+  });
+}
+
+Napi::Value ReadUnderneath(const Napi::CallbackInfo& info) {
+  Arguments arguments(info);
+  std::string directory = arguments.text(0);
+  std::vector<std::string> names = arguments.toTexts(info[1]);
+  if (arguments.failed()) return {};
+  return runAlone(info, [directory, names](Worker&) {
+    std::vector<std::optional<std::string>> contents;
+    Failure failure = readUnderneath(directory, names, &contents);
+    return Outcome{failure, [contents = std::move(contents)](Napi::Env env) -> Napi::Value {
+                     Napi::Array result = Napi::Array::New(env, contents.size());
+                     for (uint32_t i = 0; i < contents.size(); ++i)
+                       if (contents[i]) result.Set(i, Napi::String::New(env, *contents[i]));
+                     return result;
+                   }};
+  });
 }
 
 Napi::Value RunInside(const Napi::CallbackInfo& info) {
@@ -272,6 +321,9 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   add<CreateNamespace>(exports, "createNamespace");
   add<OnPath<prepareDirectory>>(exports, "prepareNamespaceDirectory");
   add<OnPath<removeNamespace>>(exports, "removeNamespace");
+  add<PublishFile>(exports, "publishFile");
+  add<LockFile>(exports, "lockFile");
+  add<ReadUnderneath>(exports, "readUnderneath");
   add<RunInside>(exports, "runInside");
   add<ReadSysctl>(exports, "readSysctl");
   add<WriteSysctl>(exports, "writeSysctl");

@@ -13,6 +13,7 @@
 #include <sys/statfs.h>
 #include <sys/sysmacros.h>
 
+#include "files.h"
 #include "thread.h"
 
 // Newer than the oldest kernel headers that the addon builds with.
@@ -73,15 +74,10 @@ class Name {
   }
 
   Failure create(const std::string& content) {
-    Fd file(retry([&] { return open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0444); }));
-    if (!file) return Failure::of("open", path_);
-    created_ = true;
-    for (size_t written = 0; written < content.size();) {
-      auto count = retry([&] { return write(file.get(), content.data() + written, content.size() - written); });
-      if (count < 0) return Failure::of("write", path_);
-      written += static_cast<size_t>(count);
-    }
-    return {};
+    Fd file;
+    Failure failure = publishFile(path_, content, 0444, false, &file);
+    created_ = !failure;
+    return failure;
   }
 
   Failure bind() {

@@ -6,13 +6,8 @@ import { isSystemCallError } from '../socket/error.js'
 import { type NamespaceHandle, native } from '../socket/native.js'
 import { failure, type Meanings } from './failure.js'
 import { namePath, namespaceDevice, namespaceDirectory, namespaceInfo, type OpenNamespace } from './info.js'
+import { ownershipMark } from './marks.js'
 import { checkNamespaceName } from './names.js'
-
-/**
- * The content of the file under a name that netloom made. It is written before the namespace is mounted over it, so whoever finds the
- * file left behind by a killed process knows whose it is.
- */
-export const ownershipMark = 'netloom 1\n'
 
 const LIMITS: Meanings = {
   EPERM: { hint: 'making a network namespace needs CAP_SYS_ADMIN: run as root, or in a user namespace of your own' },
@@ -44,13 +39,13 @@ export async function prepareNames(subject?: string): Promise<void> {
   }
 }
 
-/** createNamed for one of many, after prepareNames. */
-export async function createPrepared(name: string): Promise<OpenNamespace> {
+/** createNamed for one of many, after prepareNames. `mark`: what the file under the name contains. */
+export async function createPrepared(name: string, mark = ownershipMark): Promise<OpenNamespace> {
   const attempt = { operation: 'create namespace', subject: name }
   const path = namePath(name)
   let handle: NamespaceHandle
   try {
-    handle = await native().createNamespace(path, ownershipMark)
+    handle = await native().createNamespace(path, mark)
   } catch (error) {
     const taken = isSystemCallError(error) && error.errno === errnoNumbers.EEXIST
     throw failure(error, attempt, taken ? { EEXIST: await whatExists(path, name) } : LIMITS)

@@ -140,6 +140,12 @@ export interface Native {
   prepareNamespaceDirectory(path: string): Promise<void>
   /** Takes a name away. Rejects with ENOENT if there is none. */
   removeNamespace(path: string): Promise<void>
+  /** Makes a file that nobody sees before its content is in it, locked until the descriptor is closed. Rejects with EEXIST if there is one. */
+  publishFile(path: string, content: string, mode: number): Promise<Descriptor>
+  /** Opens a file and locks it until the descriptor is closed. Rejects with EAGAIN if somebody else has locked it. */
+  lockFile(path: string): Promise<Descriptor>
+  /** The beginning of what files of a directory contain, whatever is mounted on them; holes for those that are not there. */
+  readUnderneath(directory: string, names: readonly string[]): Promise<(string | undefined)[]>
   readSysctl(namespace: NamespaceHandle, path: string): Promise<string>
   writeSysctl(namespace: NamespaceHandle, path: string, value: string): Promise<void>
   /**
@@ -173,7 +179,7 @@ export interface Native {
   execInside(options: ExecOptions): never
 }
 
-const interfaceVersion = 4
+const interfaceVersion = 5
 const root = fileURLToPath(new URL('../..', import.meta.url))
 let loaded: Native | undefined
 
