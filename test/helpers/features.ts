@@ -56,6 +56,8 @@ const batches = {
 /** What to try by feature: a program that ends with 0 if the feature is there. */
 const programs = {
   nftables: ['nft', 'add', 'table', 'inet', 'probe'],
+  'nft:queue': ['nft', 'add table ip probe; add chain ip probe c; add rule ip probe c queue to 1'],
+  'nft:flowtable': ['nft', 'add table ip probe; add flowtable ip probe f { hook ingress priority 0; }'],
   iptables: ['iptables', '-S'],
   // tcpdump changes its user and group even to what they are, which a user namespace refuses.
   capture: ['timeout', '--preserve-status', '--signal=INT', '0.3', 'tcpdump', '-Z', 'root', '-i', 'any'],
