@@ -11,6 +11,7 @@ import * as set from '../../lib/protocol/nftables/set.js'
 import * as table from '../../lib/protocol/nftables/table.js'
 import type { Claim } from '../helpers/c-compiler.js'
 import { conntrackHeaders, conntrackSets, conntrackStructs } from './abi-conntrack.js'
+import { expressionHeaders, expressionListClaims, expressionSets } from './abi-expressions.js'
 import { claim, layout, type NumberSet, type StructLayout } from './abi-form.js'
 
 /** In the order in which they can be included. */
@@ -20,6 +21,7 @@ export const netfilterHeaders = [
   'linux/netfilter/nfnetlink.h',
   'linux/netfilter/nf_tables.h',
   ...conntrackHeaders,
+  ...expressionHeaders,
 ]
 
 const packetVerdicts = Object.fromEntries(
@@ -55,6 +57,7 @@ export const netfilterSets: readonly NumberSet[] = [
   { prefix: 'NFT_LIMIT_F', numbers: stateful.limitFlags, bits: true },
   { prefix: 'NFT_CONNLIMIT_F', numbers: stateful.connlimitFlags, bits: true },
   ...conntrackSets,
+  ...expressionSets,
 ]
 
 export const netfilterStructs: readonly StructLayout[] = [
@@ -68,4 +71,5 @@ export const netfilterListClaims = (): Claim[] => [
   claim('NFTA_LIST_ELEM', set.setDescription.entries.concat[1].item[0]),
   claim('NFTA_LIST_ELEM', elementList.entries.elements[1].item[0]),
   claim('NFT_DATA_VERDICT', set.verdictDataType),
+  ...expressionListClaims(),
 ]
