@@ -1,0 +1,228 @@
+// The state folder: what several processes know about networks and endpoints, whole at any moment at which one of them may be killed.
+import { mkdir, open, readdir, readFile, rename, rm, unlink } from 'node:fs/promises'
+import { join } from 'node:path'
+import { lockFile } from '../namespace/file-lock.js'
+import { NetloomError } from '../socket/error.js'
+import { checkId, type EndpointRecord, type NetworkRecord, type StateRecord } from './records.js'
+import { claim, each, ifThere, namesIn, ownerOf, readJson, removeEmpty, syncFolder, unclaim, writeWhole } from './state-files.js'
+
+/**
+ * The folder's form:
+ *
+ *     lock                          held by whoever changes anything
+ *     boot                          of which boot of which host namespace the rest tells
+ *     pending/<id>.json             what is being made or removed: found under the lock, it is of a process that was killed
+ *     names/<name>                → id of the network
+ *     networks/<id>/network.json
+ *     networks/<id>/endpoints/<id>.json
+ *     networks/<id>/addresses/<ip>→ id of the endpoint
+ *     networks/<id>/names/<name>  → id of the endpoint
+ *     networks/<id>/last/<ip>       the address of a pool that was given last
+ *     namespaces/<key>/<id>       → id of the network of that endpoint
+ *
+ * The arrows are symbolic links, which the kernel makes in one step and refuses to make twice: no address can be given to two.
+ */
+const form = '1'
+
+export class State {
+  readonly folder: string
+
+  private constructor(folder: string) {
+    this.folder = folder
+  }
+
+  /**
+   * Opens the folder, made if it is not there. `restarted`: the machine was started anew since, so that of the networks only their records are left.
+   *
+   * Errors: EBUSY the folder belongs to another host namespace, or to another version.
+   */
+  static async open(folder: string, host: string): Promise<{ state: State; restarted: boolean }> {
+    const state = new State(folder)
+    await mkdir(folder, { recursive: true, mode: 0o700 })
+    // Made once and never removed: whoever waits for it has it open.
+    await (await open(join(folder, 'lock'), 'a', 0o600)).close()
+    const lock = await lockFile(join(folder, 'lock'))
+    try {
+      return { state, restarted: await state.#enter(host) }
+    } finally {
+      lock.release()
+    }
+  }
+
+  path(...parts: string[]): string {
+    return join(this.folder, ...parts)
+  }
+
+  /** Runs work while nobody else changes anything. `recover` is given what a killed process left half-done. */
+  async change<T>(work: () => Promise<T>, recover: (record: StateRecord) => Promise<void>, signal?: AbortSignal): Promise<T> {
+    const lock = await lockFile(this.path('lock'), signal)
+    try {
+      for (const record of await this.#left()) {
+        await recover(record)
+        await this.forget(record)
+      }
+      return await work()
+    } finally {
+      lock.release()
+    }
+  }
+
+  /** Writes down what is about to be made, before anything of it is there. */
+  async intend(records: readonly StateRecord[]): Promise<void> {
+    await each(records, record => writeWhole(this.#pending(record.id), JSON.stringify(record)))
+  }
+
+  /** Claims the endpoints' names and addresses. Throws before anything is claimed twice; forget() then gives back what was claimed. */
+  async claimEndpoints(records: readonly EndpointRecord[]): Promise<void> {
+    await each(records, async record => {
+      await mkdir(this.path('namespaces', record.namespace.key), { recursive: true, mode: 0o700 })
+      for (const [path, owner] of this.#claims(record))
+        if (!(await claim(path, owner)))
+          throw new NetloomError('EEXIST', { operation: 'connect', subject: record.name ?? record.id, reason: `${path} exists` })
+    })
+  }
+
+  async commitEndpoints(records: readonly EndpointRecord[]): Promise<void> {
+    await each(records, record => rename(this.#pending(record.id), this.#endpoint(record)))
+  }
+
+  /** Says that an endpoint is about to be removed; from here on it counts as half-done. */
+  async retireEndpoints(records: readonly EndpointRecord[]): Promise<void> {
+    await each(records, async record => void (await ifThere(rename(this.#endpoint(record), this.#pending(record.id)))))
+  }
+
+  async commitNetwork(record: NetworkRecord): Promise<void> {
+    const folder = this.path('networks', record.id)
+    for (const part of ['endpoints', 'addresses', 'names', 'last']) await mkdir(join(folder, part), { recursive: true, mode: 0o700 })
+    await writeWhole(join(folder, 'network.json'), JSON.stringify(record), { durable: true })
+    const name = this.path('names', record.spec.name)
+    if (!(await claim(name, record.id)))
+      throw new NetloomError('EEXIST', { operation: 'create network', subject: record.spec.name, reason: `${name} exists` })
+    await syncFolder(this.path('networks'))
+    await unlink(this.#pending(record.id))
+  }
+
+  /** Removes all that the folder says about a network or an endpoint, what is pending last. */
+  async forget(record: StateRecord): Promise<void> {
+    if (record.kind === 'network') {
+      await unclaim(this.path('names', record.spec.name), record.id)
+      await rm(this.path('networks', checkId(record.id)), { recursive: true, force: true })
+    } else {
+      for (const [path, owner] of this.#claims(record)) await unclaim(path, owner)
+      await ifThere(unlink(this.#endpoint(record)))
+      // Other endpoints of the namespace keep the folder.
+      await removeEmpty(this.path('namespaces', record.namespace.key))
+    }
+    await ifThere(unlink(this.#pending(record.id)))
+  }
+
+  async network(id: string): Promise<NetworkRecord | undefined> {
+    return readJson(this.path('networks', checkId(id), 'network.json'))
+  }
+
+  /** By name, id, or the beginning of an id that only one has. */
+  async findNetwork(nameOrId: string): Promise<NetworkRecord | undefined> {
+    const id = /^[a-zA-Z0-9]/.test(nameOrId) && !nameOrId.includes('/') ? await ownerOf(this.path('names', nameOrId)) : undefined
+    if (id !== undefined) return this.network(id)
+    if (!/^[0-9a-f]{1,64}$/.test(nameOrId)) return undefined
+    const ids = (await namesIn(this.path('networks'))).filter(name => name.startsWith(nameOrId))
+    return ids.length === 1 ? this.network(ids[0]!) : undefined
+  }
+
+  async networks(): Promise<NetworkRecord[]> {
+    return this.#all<NetworkRecord>(this.path('networks'), name => join(name, 'network.json'))
+  }
+
+  endpoints(network: string): Promise<EndpointRecord[]> {
+    return this.#all(this.path('networks', checkId(network), 'endpoints'), name => name)
+  }
+
+  endpoint(network: string, id: string): Promise<EndpointRecord | undefined> {
+    return readJson(this.path('networks', checkId(network), 'endpoints', `${checkId(id)}.json`))
+  }
+
+  async hasEndpoints(network: string): Promise<boolean> {
+    return (await namesIn(this.path('networks', checkId(network), 'endpoints'))).length > 0
+  }
+
+  /** Everything that a namespace is connected to. */
+  async endpointsOf(key: string): Promise<EndpointRecord[]> {
+    const folder = this.path('namespaces', key)
+    const found = await Promise.all(
+      (await namesIn(folder)).map(async id => {
+        const network = await ownerOf(join(folder, id))
+        return network === undefined ? undefined : this.endpoint(network, id)
+      }),
+    )
+    return found.filter(one => one !== undefined)
+  }
+
+  addressPath(network: string, address: string): string {
+    return this.path('networks', checkId(network), 'addresses', address)
+  }
+  namePath(network: string, name: string): string {
+    return this.path('networks', checkId(network), 'names', name)
+  }
+
+  #claims(record: EndpointRecord): [path: string, owner: string][] {
+    const { id, network, addresses, name, namespace } = record
+    const claims: [string, string][] = addresses.map(({ address }) => [this.addressPath(network, address), id])
+    if (name !== undefined) claims.push([this.namePath(network, name), id])
+    return [...claims, [this.path('namespaces', namespace.key, id), network]]
+  }
+  #pending(id: string): string {
+    return this.path('pending', `${checkId(id)}.json`)
+  }
+  #endpoint({ network, id }: EndpointRecord): string {
+    return this.path('networks', checkId(network), 'endpoints', `${checkId(id)}.json`)
+  }
+
+  async #all<T>(folder: string, file: (name: string) => string): Promise<T[]> {
+    const records: (T | undefined)[] = []
+    const names = await namesIn(folder)
+    await each(names, async (name, index) => {
+      records[index] = await readJson<T>(join(folder, file(name)))
+    })
+    return records.filter(record => record !== undefined)
+  }
+
+  async #enter(host: string): Promise<boolean> {
+    const boot = (await readFile('/proc/sys/kernel/random/boot_id', 'utf8')).trim()
+    const now = { form, boot, host }
+    const before = await readJson<typeof now>(this.path('boot'))
+    if (before && before.form !== form) throw this.#foreign(`its form is ${before.form}, and this version knows ${form}`)
+    if (before?.boot === boot && before.host !== host) throw this.#foreign('it belongs to another host namespace')
+    for (const part of ['pending', 'names', 'networks', 'namespaces']) await mkdir(this.path(part), { recursive: true, mode: 0o700 })
+    if (before?.boot === boot) return false
+    await this.#dropEndpoints()
+    await writeWhole(this.path('boot'), JSON.stringify(now), { durable: true })
+    return before !== undefined
+  }
+
+  /** What a killed process was at: under the lock nobody is at anything. */
+  async #left(): Promise<StateRecord[]> {
+    const names = await readdir(this.path('pending'))
+    if (names.length === 0) return []
+    for (const name of names) if (name.endsWith('~')) await rm(this.path('pending', name), { force: true })
+    return this.#all<StateRecord>(this.path('pending'), name => name)
+  }
+
+  /** Namespaces and links do not outlive the machine; networks do, those that were complete. */
+  async #dropEndpoints(): Promise<void> {
+    for (const record of await this.#left()) if (record.kind === 'network') await this.forget(record)
+    for (const part of ['pending', 'namespaces', 'names']) await this.#empty(this.path(part))
+    for (const id of await namesIn(this.path('networks')))
+      for (const part of ['endpoints', 'addresses', 'names', 'last']) await this.#empty(this.path('networks', id, part))
+    for (const { id, spec } of await this.networks()) await claim(this.path('names', spec.name), id)
+  }
+
+  async #empty(folder: string): Promise<void> {
+    await rm(folder, { recursive: true, force: true })
+    await mkdir(folder, { recursive: true, mode: 0o700 })
+  }
+
+  #foreign(reason: string): NetloomError {
+    const hint = 'name another folder, or remove this one when nothing of it is in use'
+    return new NetloomError('EBUSY', { operation: 'open state', subject: this.folder, reason, hint })
+  }
+}
