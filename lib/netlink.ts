@@ -59,6 +59,7 @@ export { attributes, by, entries, list, message, repeated } from './codec/table.
 export { locate, walk } from './codec/walk.js'
 export { Writer } from './codec/writer.js'
 export { address } from './protocol/address.js'
+export { conntrack, conntrackMessages, expectation, expectMessages } from './protocol/conntrack.js'
 export { link, linkInfo } from './protocol/link.js'
 export { neighbour } from './protocol/neighbour.js'
 export { extendedAck, messageType, NETLINK_GENERIC, NETLINK_NETFILTER, NETLINK_ROUTE, requestFlags } from './protocol/netlink.js'

@@ -2,7 +2,19 @@
 import { argumentError } from '../codec/errors.js'
 import { networkOf, parseCidr } from '../codec/ip.js'
 import { conntrackStatus } from '../protocol/conntrack.js'
-import { checkOptions, conflict, isBoolean, isFamily, isInteger, isObject, isPrefix, isSignal, isUnsigned, present } from './arguments.js'
+import {
+  type Check,
+  checkOptions,
+  conflict,
+  isBoolean,
+  isFamily,
+  isInteger,
+  isObject,
+  isPrefix,
+  isSignal,
+  isUnsigned,
+  present,
+} from './arguments.js'
 import type { ConntrackEntry, ConntrackMessage } from './conntrack-object.js'
 import { isProtocol, protocolName, protocolNumber, protocolsWithPorts } from './ip-protocols.js'
 
@@ -68,6 +80,9 @@ export interface Prepared {
   readonly matches: (entry: ConntrackEntry) => boolean
 }
 
+/** For options that hold a filter. */
+export const isFilter: Check = value => void prepare(value as ConntrackListFilter)
+
 /** Checks a filter and puts it in the kernel's words. */
 export function prepare(filter: ConntrackListFilter): Prepared {
   checkOptions(filter, checks)
@@ -80,7 +95,7 @@ export function prepare(filter: ConntrackListFilter): Prepared {
   ) as Partial<Record<(typeof addressNames)[number], Prefix>>
   const family = familyOf(given.family, prefixes)
   const requests = toRequests(given, prefixes, family)
-  const whole = Object.values(prefixes).every(({ bytes, prefix }) => prefix === bytes.length * 8)
+  const whole = Object.values(prefixes).every(comparable)
   const ported = given.protocol !== undefined && protocolsWithPorts.includes(protocolNumber(given.protocol))
   const portsAlone = !ported && portNames.some(name => given[name] !== undefined)
   return {
@@ -146,10 +161,15 @@ interface Side {
   readonly destinationPort: number | undefined
 }
 
+/**
+ * The address, if the kernel can be asked about it: no prefixes, and no IPv6 addresses, where kernels up to at least 6.18 have it the wrong way
+ * round (ctnetlink_filter_match_tuple), and find, or delete, all those that have another.
+ */
+const comparable = (one: Prefix | undefined) => (one && one.family === 4 && one.prefix === 32 ? one.address : undefined)
+
 /** The parts of a tuple that the kernel can compare, and the flags that tell it which they are. */
 function side(protocol: number | undefined, { source, destination, sourcePort, destinationPort }: Side) {
-  const host = (one: Prefix | undefined) => (one && one.prefix === one.bytes.length * 8 ? one : undefined)
-  const [from, to] = [host(source), host(destination)]
+  const [from, to] = [comparable(source), comparable(destination)]
   const ports =
     protocol !== undefined && protocolsWithPorts.includes(protocol) ? present({ srcPort: sourcePort, dstPort: destinationPort }) : {}
   const flags = [
@@ -160,14 +180,7 @@ function side(protocol: number | undefined, { source, destination, sourcePort, d
     ...('dstPort' in ports ? (['protoDstPort'] as const) : []),
   ]
   if (flags.length === 0) return undefined
-  const four = (from ?? to)?.family === 4
-  const ip =
-    from || to
-      ? present({
-          [four ? 'v4Src' : 'v6Src']: from?.address,
-          [four ? 'v4Dst' : 'v6Dst']: to?.address,
-        })
-      : undefined
+  const ip = from || to ? present({ v4Src: from, v4Dst: to }) : undefined
   return { tuple: present({ ip, proto: protocol === undefined ? undefined : { num: protocol, ...ports } }), flags }
 }
 

@@ -1,7 +1,7 @@
 // A connection as callers see it, and the tuple that names it to the kernel.
 import type { Decoded, Encodable } from '../codec/codec.js'
 import { ipFamily } from '../codec/ip.js'
-import type { conntrack as conntrackTable, tuple as tupleTable } from '../protocol/conntrack.js'
+import type { conntrack as conntrackTable, expectation as expectationTable, tuple as tupleTable } from '../protocol/conntrack.js'
 import { checkOptions, conflict, isAddress, isByte, isInteger, isRead, isUnsigned, lacking, present } from './arguments.js'
 import { isProtocol, protocolName, protocolNumber, protocolsWithPorts } from './ip-protocols.js'
 
@@ -209,4 +209,32 @@ function setBits(bytes: Uint8Array): number[] {
       .filter(bit => (word >>> bit) & 1)
       .map(bit => i * 32 + bit),
   )
+}
+
+/** A connection that is let in because of another one. */
+export interface ConntrackExpectation {
+  readonly family: 4 | 6
+  readonly protocol: string
+  /** Its first packet; the source port is 0 if any will do. */
+  readonly tuple: ConntrackDirection
+  /** The connection that said so. */
+  readonly master: ConntrackDirection
+  readonly zone: number
+  /** Seconds until it is no longer expected. */
+  readonly timeout?: number
+  readonly id: number
+  readonly helper?: string
+  readonly flags: readonly string[]
+}
+export function toExpectation(raw: Decoded<typeof expectationTable>): ConntrackExpectation {
+  return {
+    family: raw.family === 'ipv4' ? 4 : 6,
+    protocol: protocolName(raw.tuple?.proto?.num ?? 0),
+    tuple: toDirection(raw.tuple),
+    master: toDirection(raw.master),
+    zone: raw.zone ?? 0,
+    id: raw.id ?? 0,
+    flags: raw.flags ?? [],
+    ...present({ timeout: raw.timeout, helper: raw.helpName }),
+  }
 }

@@ -14,14 +14,18 @@ export interface Listing<C extends AnyCodec, R extends AnyCodec, T> {
   readonly choose: Each<Decoded<R>, T>
   /** An error that means that there are none. */
   readonly none?: string
+  /** Asked of netfilter, not of rtnetlink. */
+  readonly netfilter?: boolean
 }
+
+const connectionOf = (scope: Scope, netfilter = false) => (netfilter ? scope.netfilter() : scope.connection())
 
 /** All of them. */
 export async function listAll<C extends AnyCodec, R extends AnyCodec, T>(
   scope: Scope,
-  { requests, reply, choose, none }: Listing<C, R, T>,
+  { requests, reply, choose, none, netfilter }: Listing<C, R, T>,
 ): Promise<T[]> {
-  const connection = await scope.connection()
+  const connection = await connectionOf(scope, netfilter)
   const found: T[][] = []
   for (const request of requests) {
     try {
@@ -43,8 +47,8 @@ async function* slices<C extends AnyCodec, R extends AnyCodec, T>(
   scope: Scope,
   prepare: () => Promise<Listing<C, R, T>>,
 ): AsyncGenerator<T[], void, void> {
-  const { requests, reply, choose, none } = await prepare()
-  const connection = await scope.connection()
+  const { requests, reply, choose, none, netfilter } = await prepare()
+  const connection = await connectionOf(scope, netfilter)
   for (const request of requests) {
     try {
       yield* connection.slices(request, reply, choose)

@@ -17,6 +17,7 @@ import { getSysctl, setSysctl } from '../namespace/sysctl.js'
 import { NetloomError } from '../socket/error.js'
 import { expectClose } from '../socket/unclosed.js'
 import { addressVerbs } from './addresses.js'
+import { conntrackVerbs } from './conntrack.js'
 import { fdbVerbs } from './fdb.js'
 import type { Ipv6Policy } from './link-request.js'
 import { type LinkVerbs, linkVerbs } from './links.js'
@@ -54,6 +55,8 @@ export class Namespace implements NamespaceInfo, AsyncDisposable {
   /** MAC tables of bridges. */
   readonly fdb: ReturnType<typeof fdbVerbs>
   readonly rules: ReturnType<typeof ruleVerbs>
+  /** Connections that the kernel remembers. */
+  readonly conntrack: ReturnType<typeof conntrackVerbs>
   /** Kernel settings of this namespace: 'net.ipv4.ip_forward'. */
   readonly sysctl: { get(key: string): Promise<string>; set(key: string, value: string | number): Promise<void> }
   readonly #scope: Scope
@@ -77,6 +80,7 @@ export class Namespace implements NamespaceInfo, AsyncDisposable {
     this.neighbours = neighbourVerbs(scope)
     this.fdb = fdbVerbs(scope)
     this.rules = ruleVerbs(scope)
+    this.conntrack = conntrackVerbs(scope)
     this.sysctl = { get: key => getSysctl(scope, key), set: (key, value) => setSysctl(scope, key, value) }
   }
 

@@ -1,8 +1,7 @@
-// The iterator that watch() gives: other than a bare generator it can be left while it waits, aborted while nobody waits, and forgotten.
+// The iterator that every watch gives: other than a bare generator it can be left while it waits, aborted while nobody waits, and forgotten.
 import { onAbort } from '../socket/abort.js'
 import { AbortError, NetloomError } from '../socket/error.js'
 import { expectClose } from '../socket/unclosed.js'
-import type { WatchEvent } from './watch-events.js'
 
 /** What a watch has opened. It ends once: with its generator, by the signal, or because nobody can ask for events any more. */
 export class WatchHold {
@@ -49,27 +48,27 @@ export function throwUnlessLeft(error: unknown, signal: AbortSignal | undefined,
  * A generator that waits is held by what it waits for. This is what its caller holds instead, and nothing leads here from there: so that it can be
  * told when the caller has let go of it, even of a next() that was never answered.
  */
-export class WatchIterator implements AsyncGenerator<WatchEvent, void> {
-  readonly #events: AsyncGenerator<WatchEvent, void>
+export class WatchIterator<E> implements AsyncGenerator<E, void> {
+  readonly #events: AsyncGenerator<E, void>
   readonly #hold: WatchHold
 
-  constructor(events: AsyncGenerator<WatchEvent, void>, hold: WatchHold, what: string) {
+  constructor(events: AsyncGenerator<E, void>, hold: WatchHold, what: string) {
     this.#events = events
     this.#hold = hold
     expectClose(this, { what, advice: 'leave its loop, call return(), or declare it with await using', free: () => hold.end() })
   }
 
-  next(): Promise<IteratorResult<WatchEvent, void>> {
+  next(): Promise<IteratorResult<E, void>> {
     return this.#events.next()
   }
 
   /** Ends the watch, and with it a next() that waits. */
-  return(): Promise<IteratorResult<WatchEvent, void>> {
+  return(): Promise<IteratorResult<E, void>> {
     this.#hold.end()
     return this.#events.return()
   }
 
-  throw(error: unknown): Promise<IteratorResult<WatchEvent, void>> {
+  throw(error: unknown): Promise<IteratorResult<E, void>> {
     this.#hold.end()
     return this.#events.throw(error)
   }

@@ -15,6 +15,7 @@ const tools = {
   'tool:tcpdump': 'tcpdump',
   'tool:nft': 'nftables',
   'tool:iptables': 'iptables',
+  'tool:conntrack': 'conntrack',
   'tool:brctl': 'bridge-utils',
   'tool:ifconfig': 'net-tools',
   'tool:route': 'net-tools',
@@ -59,6 +60,7 @@ const programs = {
   'nft:queue': ['nft', 'add table ip probe; add chain ip probe c; add rule ip probe c queue to 1'],
   'nft:flowtable': ['nft', 'add table ip probe; add flowtable ip probe f { hook ingress priority 0; }'],
   iptables: ['iptables', '-S'],
+  conntrack: ['conntrack', '-L'],
   // tcpdump changes its user and group even to what they are, which a user namespace refuses.
   capture: ['timeout', '--preserve-status', '--signal=INT', '0.3', 'tcpdump', '-Z', 'root', '-i', 'any'],
   'user-namespaces': ['unshare', '--user', 'true'],
