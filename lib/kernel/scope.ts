@@ -2,7 +2,7 @@
 import type { AnyCodec, Decoded } from '../codec/codec.js'
 import { argumentError } from '../codec/errors.js'
 import type { NamespaceInfo, OpenNamespace } from '../namespace/info.js'
-import { type NamespaceSource, openSource } from '../namespace/source.js'
+import { held, type NamespaceSource, openSource } from '../namespace/source.js'
 import { link as linkTable } from '../protocol/link.js'
 import { extFilter } from '../protocol/link-base.js'
 import { NETLINK_NETFILTER, NETLINK_ROUTE } from '../protocol/netlink.js'
@@ -140,6 +140,12 @@ export async function scopeFor(here: Scope, source: NamespaceSource | undefined,
   }
   const scope = new Scope(opened)
   return { scope, release: () => scope.close() }
+}
+
+/** A scope's namespace as the verbs take one. */
+export function sourceOf(scope: Scope): NamespaceSource {
+  const { device, inode } = scope.handle
+  return { device, inode, [held]: scope.handle, [scoped]: scope } as NamespaceSource
 }
 
 /** How a link is named in a request; names longer than IFNAMSIZ allows can only be alternative ones. */

@@ -5,14 +5,18 @@ import { openCurrent } from '../namespace/current.js'
 import type { NamespaceInfo, OpenNamespace } from '../namespace/info.js'
 import { openSource } from '../namespace/source.js'
 import { AbortError } from '../socket/error.js'
+import type { NamespaceHandle } from '../socket/native.js'
 import { compile } from './compile.js'
+import { devicesGone } from './drain.js'
 import { execute } from './execute.js'
 import { leaving } from './execute-error.js'
 import { State } from './execute-state.js'
+import { type Existing, Intent } from './intent.js'
 import type { PlanData } from './items.js'
 import { ProgressReporter } from './progress.js'
 import { type ApplyOptions, type DeleteOptions, PlanResult, type Reversal } from './result.js'
-import { type Holdings, undo, undoOrThrow } from './undo.js'
+import { type Holdings, notesOf, undo, undoOrThrow } from './undo.js'
+import { findUnheard } from './unheard.js'
 
 /**
  * Applies a plan that has been checked. `sources` has the namespaces that are there, by number. Rejects after everything has been undone, or
@@ -27,20 +31,35 @@ export async function applyPlan(data: PlanData, sources: ReadonlyMap<number, Nam
   try {
     // Opened anew, so that the plan can go on when the caller closes his.
     for (const [number, namespace] of sources) existing.set(number, new Scope(await openSource(namespace)))
-    const state = new State(data, program, existing, { progress, continues: options.onError === 'continue', signal })
-    const holdings = holdingsOf(state, number => state.use(number).then(({ scope }) => scope))
+    const intent = await Intent.begin(data, existing)
+    const { mark, journal } = intent
+    const state = new State(intent.data, program, existing, { progress, continues: options.onError === 'continue', signal, mark, journal })
     try {
       await execute(state, program)
       if (signal?.aborted) throw new AbortError('apply plan', signal)
+      await intent.commit(state)
     } catch (error) {
-      const { leftovers, errors } = await undo(holdings, { drain: true, progress })
-      throw leaving(error, leftovers, errors)
+      throw await takenBack(error, state, intent)
     }
     progress.flush()
-    return resultOf(state, sources)
+    return resultOf(state, sources, intent.mark)
   } finally {
     for (const scope of existing.values()) scope.close()
   }
+}
+
+/** The error that the caller gets when everything has been undone. */
+async function takenBack(error: unknown, state: State, intent: Intent): Promise<unknown> {
+  const holdings = holdingsOf(state, number => state.use(number).then(({ scope }) => scope))
+  const made = state.namespaces.some(Boolean)
+  const unheard = await findUnheard(state, intent.group)
+  const { leftovers, errors } = await undo(holdings, { drain: true, progress: state.progress })
+  leftovers.push(...unheard.leftovers)
+  errors.push(...unheard.errors)
+  // Devices whose making nobody heard of go with their namespaces.
+  if (made) await devicesGone()
+  await (leftovers.length ? intent.leave() : intent.end())
+  return leaving(error, leftovers, errors)
 }
 
 const holdingsOf = (state: State, scope: Holdings['scope']): Holdings => ({
@@ -50,18 +69,27 @@ const holdingsOf = (state: State, scope: Holdings['scope']): Holdings => ({
   scope,
 })
 
-function resultOf(state: State, sources: ReadonlyMap<number, Namespace>): PlanResult {
+function resultOf(state: State, sources: ReadonlyMap<number, Namespace>, mark: string): PlanResult {
   const { data, progress, failures } = state
   const infos = data.namespaces.map((_, number) => state.namespaces[number]?.info ?? infoOf(sources.get(number)))
   const ways = new Map([...sources].map(([number, namespace]) => [number, wayTo(data, number, namespace)]))
   const reversal = new PlanReversal(
     holdingsOf(state, () => Promise.reject(new Error('no delete is running'))),
     ways,
+    { mark, existing: new Map([...state.existing].map(([number, { handle }]) => [number, { handle: identityOf(handle) }])) },
   )
   return new PlanResult(progress.total - failures.length, failures, infos, reversal)
 }
 
 const infoOf = (namespace: Namespace | undefined): NamespaceInfo | undefined => namespace?.toJSON()
+
+const identityOf = ({ device, inode, cookie }: NamespaceHandle) => ({ device, inode, cookie })
+
+/** What tells others what is ours. */
+interface Marks {
+  readonly mark: string
+  readonly existing: Existing
+}
 
 /** How a namespace that was there is found again later, without holding it until then. */
 function wayTo(data: PlanData, number: number, namespace: Namespace): () => Promise<Scope> {
@@ -74,11 +102,13 @@ function wayTo(data: PlanData, number: number, namespace: Namespace): () => Prom
 class PlanReversal implements Reversal {
   readonly #holdings: Holdings
   readonly #ways: ReadonlyMap<number, () => Promise<Scope>>
+  readonly #marks: Marks
   #running: Promise<void> = Promise.resolve()
 
-  constructor(holdings: Holdings, ways: ReadonlyMap<number, () => Promise<Scope>>) {
+  constructor(holdings: Holdings, ways: ReadonlyMap<number, () => Promise<Scope>>, marks: Marks) {
     this.#holdings = holdings
     this.#ways = ways
+    this.#marks = marks
   }
 
   /** One after the other: the second of two has nothing left to do. */
@@ -100,8 +130,21 @@ class PlanReversal implements Reversal {
 
   async #undo(options: { readonly drain: boolean; readonly signal: AbortSignal | undefined }): Promise<void> {
     if (options.signal?.aborted) throw new AbortError('delete plan', options.signal)
-    const opened = new Map<number, Promise<Scope>>()
     const holdings = this.#holdings
+    const { mark, existing } = this.#marks
+    const names = holdings.namespaces.map(one => one?.info.name ?? null)
+    if (holdings.done.length === 0 && holdings.namespaces.every(one => one === undefined)) return
+    const intent = await Intent.beginUndo(holdings.data, mark, existing, names, notesOf(holdings))
+    try {
+      await this.#takeBack(holdings, options)
+    } finally {
+      // Whatever is left is still the caller's.
+      await intent.end()
+    }
+  }
+
+  async #takeBack(holdings: Holdings, options: { readonly drain: boolean; readonly signal: AbortSignal | undefined }): Promise<void> {
+    const opened = new Map<number, Promise<Scope>>()
     const open = (number: number): Promise<Scope> => {
       const info = holdings.namespaces[number]?.info
       const way = this.#ways.get(number) ?? (async () => new Scope(await openSource(info!)))

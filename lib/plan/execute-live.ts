@@ -1,14 +1,15 @@
 // What has no faster way: the live verbs, with the plan's links and namespaces in the place of its references.
 import type { LinkChange, LinkCreate } from '../kernel/link-request.js'
 import { linkVerbs } from '../kernel/links.js'
-import { type LinkRef, type Scope, scoped } from '../kernel/scope.js'
-import { held, type NamespaceSource } from '../namespace/source.js'
+import { type LinkRef, type Scope, sourceOf } from '../kernel/scope.js'
 import { NetloomError } from '../socket/error.js'
 import { partiesOf } from './compile.js'
 import { type CreateItem, creates, endsOf, policyOf } from './compile-link.js'
 import type { State, Used } from './execute-state.js'
 import type { Item, PlanLinkRef } from './items.js'
-import { linkBefore } from './undo-before.js'
+import type { Note } from './journal.js'
+import type { Done } from './undo.js'
+import { linkBefore, moveBack, restoreLink } from './undo-link.js'
 
 /** Carries out one item with the verb that it is named after. */
 export async function runLive(state: State, number: number): Promise<void> {
@@ -93,8 +94,8 @@ class Live {
     const wanted = { ...rest, ...(master == null ? { master } : { master: this.#ref(master, place) }) } as LinkChange
     if (!this.#isOurs(link)) {
       const index = await scope.indexOf(ref)
-      const restore = await linkBefore(scope, index, wanted)
-      this.#state.done.push({ undo: 'restore', in: place, what: this.#item.path, run: there => restore(there) })
+      const before = await linkBefore(scope, index, wanted)
+      await this.#restorable({ note: 'link', in: place, link: before }, place, there => restoreLink(there, before))
     }
     await linkVerbs(scope).update(ref, 'master' in change ? wanted : (rest as LinkChange))
   }
@@ -103,20 +104,18 @@ class Live {
     const here = this.#scope(place)
     const there = this.#scope(to.number)
     const { index, ifname = '' } = await here.getLink(this.#ref(link, place))
-    const restore = this.#isOurs(link) ? undefined : await linkBefore(here, index, { up: true })
-    await linkVerbs(here).move(index, sourceOf(there), options)
-    const name = options?.name ?? ifname
-    const at = await there.indexOf(name)
     const { done } = this.#state
-    if (restore) {
-      const run = async (target: Scope, open: (number: number) => Promise<Scope>) => {
-        const home = await open(place)
-        await linkVerbs(target).move(name, sourceOf(home), { name: ifname })
-        await restore(home, await home.indexOf(ifname))
-      }
-      done.push({ undo: 'restore', in: to.number, what: this.#item.path, run })
+    const name = options?.name ?? ifname
+    if (!this.#isOurs(link)) {
+      const before = await linkBefore(here, index, { up: true })
+      const run = async (target: Scope, open: (number: number) => Promise<Scope>) => moveBack(target, await open(place), name, before)
+      const note: Note = { note: 'move', in: place, to: to.number, name, link: before }
+      await this.#restorable(note, to.number, run)
+      await linkVerbs(here).move(index, sourceOf(there), options)
       return
     }
+    await linkVerbs(here).move(index, sourceOf(there), options)
+    const at = await there.indexOf(name)
     const made = this.#state.linkOf(link, place)!
     this.#state.forget(made)
     const known = done.findIndex(one => one.undo === 'link' && one.in === place && one.index === index)
@@ -135,8 +134,11 @@ class Live {
       // Before it goes: nothing can make it again with all that was on it.
       const reason = 'the plan deleted it, and a deleted link cannot be made again'
       const run = () => Promise.reject(new NetloomError('EOPNOTSUPP', { operation: 'undo delete link', subject: ifname, reason }))
+      const what = `link ${ifname} (deleted)`
+      const note: Note = { note: 'gone', in: place, what }
+      await this.#note(note)
       await linkVerbs(scope).delete(index)
-      this.#state.done.push({ undo: 'restore', in: place, what: `link ${ifname} (deleted)`, run })
+      this.#state.done.push({ undo: 'restore', in: place, what, run, notes: () => [note] })
       return
     }
     await linkVerbs(scope).delete(index)
@@ -147,15 +149,20 @@ class Live {
     if (known >= 0) done.splice(known, 1)
   }
 
+  async #note(note: Note): Promise<void> {
+    this.#state.journal.note(note)
+    await this.#state.journal.written()
+  }
+
+  /** To be called before the change. */
+  async #restorable(note: Note, place: number, run: Extract<Done, { undo: 'restore' }>['run']): Promise<void> {
+    await this.#note(note)
+    this.#state.done.push({ undo: 'restore', in: place, what: this.#item.path, run, notes: () => [note] })
+  }
+
   #isOurs(link: PlanLinkRef): boolean {
     return this.#state.linkOf(link, this.#item.in) !== undefined
   }
-}
-
-/** A namespace as the live verbs take it. */
-function sourceOf(scope: Scope): NamespaceSource {
-  const { device, inode } = scope.handle
-  return { device, inode, [held]: scope.handle, [scoped]: scope } as NamespaceSource
 }
 
 interface MadeBy {

@@ -26,7 +26,8 @@ import {
 import { runLive } from './execute-live.js'
 import type { MadeLink, State } from './execute-state.js'
 import type { PlanLinkRef } from './items.js'
-import { beforeChange } from './undo-before.js'
+import type { Note } from './journal.js'
+import { beforeAdd, beforeChange } from './undo-before.js'
 
 interface Pending {
   /** Undefined: it is about the namespace itself. */
@@ -103,6 +104,7 @@ export class Run {
     if (pending.length === 0) return
     this.#pending = []
     const connection = await this.#scope.connection()
+    await this.#state.journal.written()
     const outcomes = await connection.batch(
       pending.map(({ request }) => request),
       { reply: linkReply, quiet: true },
@@ -285,6 +287,7 @@ export class Run {
     const request = entryRequest(item, indexes, this.#scope.label, noDad)
     // What is on a link of the plan goes with it.
     const stays = !this.#planned && adds && !links.some(({ ref }) => this.#state.linkOf(ref, this.#number))
+    if (stays) await beforeAdd(this.#state, this.#scope, number, indexes)
     this.#pending.push({
       item: number,
       request,
@@ -301,8 +304,11 @@ export class Run {
     const { key, value } = this.#state.data.items[number] as { readonly key: string; readonly value: string | number }
     if (!this.#planned) {
       const old = await getSysctl(this.#scope, key)
-      const run = (scope: Scope) => setSysctl(scope, key, old)
-      this.#state.done.push({ undo: 'restore', in: this.#number, what: `sysctl ${key}`, run: scope => unlessGone(run(scope)) })
+      const note: Note = { note: 'sysctl', in: this.#number, key, old, set: String(value) }
+      const run = (scope: Scope) => unlessGone(setSysctl(scope, key, old))
+      this.#state.done.push({ undo: 'restore', in: this.#number, what: `sysctl ${key}`, run, notes: () => [note] })
+      this.#state.journal.note(note)
+      await this.#state.journal.written()
     }
     await setSysctl(this.#scope, key, value)
     this.#state.progress.add()

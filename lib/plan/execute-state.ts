@@ -11,9 +11,11 @@ import { type Program, partiesOf } from './compile.js'
 import { creates, endsOf } from './compile-link.js'
 import { under } from './execute-error.js'
 import type { Item, PlanData, PlanLinkRef } from './items.js'
+import type { Journal } from './journal.js'
 import type { ProgressReporter } from './progress.js'
 import type { Failure } from './result.js'
 import type { Done } from './undo.js'
+import type { EntriesBefore } from './undo-before.js'
 
 /** A link that the plan has made, or is about to. */
 export interface MadeLink {
@@ -43,12 +45,15 @@ export class State {
   readonly progress: ProgressReporter
   readonly continues: boolean
   readonly signal: AbortSignal | undefined
+  /** What the file under each name contains. */
+  readonly mark: string
+  readonly journal: Journal
   /** Open namespaces that were there, by number. */
   readonly existing: ReadonlyMap<number, Scope>
   readonly namespaces: (MadeNamespace | undefined)[] = []
   readonly done: Done[] = []
-  /** What has been noted of each sort of entries before it was changed: the keys that the plan touches. */
-  readonly before = new Map<string, Set<string>>()
+  /** By namespace and sort: the entries that were there before the first was added or changed. */
+  readonly before = new Map<string, EntriesBefore>()
   readonly failures: Failure[] = []
   readonly #failed = new Map<string, string>()
   readonly #links = new Map<number, MadeLink>()
@@ -64,13 +69,15 @@ export class State {
     data: PlanData,
     program: Program,
     existing: ReadonlyMap<number, Scope>,
-    options: { readonly progress: ProgressReporter; readonly continues: boolean; readonly signal: AbortSignal | undefined },
+    options: Pick<State, 'progress' | 'continues' | 'signal' | 'mark' | 'journal'>,
   ) {
     this.data = data
     this.existing = existing
     this.progress = options.progress
     this.continues = options.continues
     this.signal = options.signal
+    this.mark = options.mark
+    this.journal = options.journal
     for (const item of data.items) this.#reserve(item)
     for (const { rounds } of program.phases)
       for (const part of rounds.flat())
@@ -98,7 +105,7 @@ export class State {
     if (name !== undefined) {
       this.#prepared ??= prepareNames(name)
       await this.#prepared
-      const opened = await createPrepared(name)
+      const opened = await createPrepared(name, this.mark)
       this.namespaces[number] = { info: opened.info }
       return new Scope(opened)
     }

@@ -41,7 +41,7 @@ function itemToJson({ path: _, in: here, verb, ...args }: Item): object {
 }
 
 /** What JSON has no word for is an object with one field whose name begins with '$'. */
-function written(value: unknown): unknown {
+export function written(value: unknown): unknown {
   if (value instanceof Uint8Array) return { $bytes: Buffer.from(value).toString('base64') }
   if (typeof value === 'bigint') return { $bigint: String(value) }
   if (value === Number.POSITIVE_INFINITY) return { $number: 'Infinity' }
@@ -50,7 +50,8 @@ function written(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([name, field]) => [name, written(field)]))
 }
 
-function read(value: unknown): unknown {
+/** What written() wrote. */
+export function read(value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value
   if (Array.isArray(value)) return value.map((element, i) => within(`[${i}]`, () => read(element)))
   const fields = Object.entries(value)

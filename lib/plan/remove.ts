@@ -20,7 +20,7 @@ const fewLinks = 2
 const attempts = 8
 const context = { operation: 'delete links' } as const
 /** Only what tells links apart: a description of everything costs more to read than the rest of the removal. */
-const brief = message(ifinfomsg, 'IFLA', { group: linkBase.group, linkNetnsid: linkBase.linkNetnsid })
+const brief = message(ifinfomsg, 'IFLA', { ifname: linkBase.ifname, group: linkBase.group, linkNetnsid: linkBase.linkNetnsid })
 
 /**
  * Removes links of one namespace by their indexes; those that are gone already are no error. The kernel takes tens of milliseconds for each

@@ -1,18 +1,15 @@
-// How things were before a plan changed or deleted them, in namespaces that others use too, so that they can be made so again.
+// Which entries there were before a plan added, changed or deleted some, in namespaces that others use too, so that it can be made so again.
 import { addressVerbs } from '../kernel/addresses.js'
-import type { LinkChange } from '../kernel/link-request.js'
-import { linkVerbs } from '../kernel/links.js'
 import { neighbourVerbs } from '../kernel/neighbours.js'
 import { routeVerbs } from '../kernel/routes.js'
 import { ruleVerbs } from '../kernel/rules.js'
 import type { Scope } from '../kernel/scope.js'
-import { getSysctl } from '../namespace/sysctl.js'
-import { NetloomError } from '../socket/error.js'
 import type { EntryItem, Indexes } from './compile-entry.js'
 import type { State } from './execute-state.js'
+import type { Note, SortName } from './journal.js'
 
 /** The entries of one sort in a namespace, as far as a plan touches them. */
-interface Sort<T> {
+export interface Sort<T> {
   list(scope: Scope): Promise<readonly T[]>
   /** Entries that an item may change have the same key. */
   keyOf(entry: T): string
@@ -22,9 +19,9 @@ interface Sort<T> {
   add(scope: Scope, entry: T): Promise<void>
   delete(scope: Scope, entry: T): Promise<void>
 }
-type Entry<V extends (scope: Scope) => { list(): Promise<readonly unknown[]> }> = Awaited<ReturnType<ReturnType<V>['list']>>[number]
+export type Entry<V extends (scope: Scope) => { list(): Promise<readonly unknown[]> }> = Awaited<ReturnType<ReturnType<V>['list']>>[number]
 
-const addresses: Sort<Entry<typeof addressVerbs>> = {
+export const addresses: Sort<Entry<typeof addressVerbs>> = {
   list: scope => addressVerbs(scope).list(),
   keyOf: ({ link, cidr }) => `${link} ${cidr}`,
   keyOfItem: (item, [index]) => `${index} ${'cidr' in item ? withPrefix(item.cidr) : ''}`,
@@ -35,7 +32,7 @@ const addresses: Sort<Entry<typeof addressVerbs>> = {
   },
   delete: (scope, { link, cidr, peer }) => addressVerbs(scope).delete(link, cidr, peer === undefined ? {} : { peer }),
 }
-const routes: Sort<Entry<typeof routeVerbs>> = {
+export const routes: Sort<Entry<typeof routeVerbs>> = {
   list: scope => routeVerbs(scope).list({ table: 'all' }),
   keyOf: ({ family, to }) => `${family} ${to}`,
   keyOfItem: item => ('route' in item ? routeKey(item.route) : ''),
@@ -59,20 +56,70 @@ const rules: Sort<Entry<typeof ruleVerbs>> = {
   add: (scope, rule) => ruleVerbs(scope).add(rule),
   delete: (scope, rule) => ruleVerbs(scope).delete(rule),
 }
-const sorts = { addresses, routes, neighbours, rules } as const
+/** Each by its name, for those who handle entries of any sort. */
+export const sorts = { addresses, routes, neighbours, rules } as unknown as Readonly<Record<SortName, Sort<unknown>>>
 
-/** Notes how things are, before an entry is replaced or deleted. */
-export async function beforeChange(state: State, scope: Scope, number: number, indexes: Indexes): Promise<void> {
+/** Of one sort in one namespace. */
+export interface EntriesBefore {
+  readonly all: readonly unknown[]
+  readonly byKey: ReadonlyMap<string, readonly unknown[]>
+  /** The keys whose entries the plan changes or deletes, and what was noted of each. */
+  readonly touched: Set<string>
+  readonly notes: Note[]
+}
+const sortOf = (item: EntryItem) => item.verb.slice(0, item.verb.indexOf('.')) as SortName
+
+export function noteOf(item: EntryItem, indexes: Indexes, before: readonly unknown[] = []): Note {
+  const sort = sortOf(item)
+  return { note: 'entry', in: item.in, sort, key: sorts[sort].keyOfItem(item, indexes), item, indexes, before }
+}
+
+/** Takes down how things are before an entry is added. */
+export async function beforeAdd(
+  state: State,
+  scope: Scope,
+  number: number,
+  indexes: Indexes,
+): Promise<{ known: EntriesBefore; key: string; note: Note }> {
   const item = state.data.items[number] as EntryItem
-  const name = item.verb.split('.')[0] as keyof typeof sorts
-  const sort = sorts[name] as Sort<unknown>
+  const name = sortOf(item)
+  const sort = sorts[name]
+  const place = `${item.in} ${name}`
+  let known = state.before.get(place)
+  if (!known) {
+    const all = await sort.list(scope)
+    known = { all, byKey: grouped(all, sort.keyOf), touched: new Set(), notes: [] }
+    state.before.set(place, known)
+  }
   const key = sort.keyOfItem(item, indexes)
-  const known = state.before.get(`${item.in} ${name}`)
-  if (known) return void known.add(key)
-  const before = await sort.list(scope)
-  const touched = new Set([key])
-  state.before.set(`${item.in} ${name}`, touched)
-  state.done.push({ undo: 'restore', in: item.in, what: item.path, run: now => restore(now, sort, before, touched) })
+  const note = noteOf(item, indexes, known.byKey.get(key))
+  state.journal.note(note)
+  return { known, key, note }
+}
+
+function grouped<T>(all: readonly T[], keyOf: (one: T) => string): Map<string, T[]> {
+  const groups = new Map<string, T[]>()
+  for (const one of all) {
+    const key = keyOf(one)
+    const group = groups.get(key)
+    if (group) group.push(one)
+    else groups.set(key, [one])
+  }
+  return groups
+}
+
+/** The same before one is replaced or deleted, and how to make it so again. */
+export async function beforeChange(state: State, scope: Scope, number: number, indexes: Indexes): Promise<void> {
+  const { known, key, note } = await beforeAdd(state, scope, number, indexes)
+  const { all, touched, notes } = known
+  if (notes.length === 0) {
+    const item = state.data.items[number] as EntryItem
+    const sort = sorts[sortOf(item)]
+    const run = (now: Scope) => restore(now, sort, all, touched)
+    state.done.push({ undo: 'restore', in: item.in, what: item.path, run, notes: () => notes })
+  }
+  touched.add(key)
+  notes.push(note)
 }
 
 /** Makes the entries of those keys what they were. */
@@ -83,51 +130,9 @@ async function restore<T>(scope: Scope, sort: Sort<T>, before: readonly T[], tou
   for (const entry of missing) await sort.add(scope, entry)
 }
 
-function difference<T>(a: readonly T[], b: readonly T[], { form }: Sort<T>): T[] {
+export function difference<T>(a: readonly T[], b: readonly T[], { form }: Sort<T>): T[] {
   const known = new Set(b.map(form))
   return a.filter(entry => !known.has(form(entry)))
-}
-
-/** Takes down a link's fields that a change touches, with the addresses and routes that going down would cost; gives what restores them. */
-export async function linkBefore(
-  scope: Scope,
-  index: number,
-  change: LinkChange,
-): Promise<(scope: Scope, index?: number) => Promise<void>> {
-  const old = await linkVerbs(scope).get(index)
-  const kept = (await addresses.list(scope)).filter(one => one.link === index)
-  const ways = (await routes.list(scope)).filter(one => one.link === index && one.protocol !== 'kernel')
-  const ipv6 = change.ipv6 === undefined ? undefined : await policyBefore(scope, old.name, index)
-  return async (there, at = index) => {
-    const fields: Record<string, unknown> = {}
-    const values: Record<string, unknown> = { ...old, alias: old.alias ?? '', master: old.master ?? null, ipv6 }
-    for (const name of Object.keys(change)) {
-      if (name === 'port' || name === 'options') fields[name] = picked(values[name], (change as Record<string, unknown>)[name])
-      else if (values[name] !== undefined) fields[name] = values[name]
-    }
-    if (fields.port === undefined) delete fields.port
-    await linkVerbs(there).update(at, fields as LinkChange)
-    const moved = <T extends object>(entry: T): T => ({ ...entry, link: at })
-    for (const address of difference(kept.map(moved), await addresses.list(there), addresses)) await addresses.add(there, address)
-    for (const route of difference(ways.map(moved), await routes.list(there), routes)) await routes.add(there, route)
-  }
-}
-
-async function policyBefore(scope: Scope, name: string, index: number): Promise<'none' | 'static' | 'kernel' | undefined> {
-  try {
-    if ((await getSysctl(scope, `net/ipv6/conf/${name}/disable_ipv6`)) === '1') return 'none'
-  } catch (error) {
-    if (error instanceof NetloomError && error.code === 'ENOENT') return undefined
-    throw error
-  }
-  const { afSpec } = await scope.getLink(index)
-  return afSpec?.inet6?.addrGenMode === 'none' ? 'static' : 'kernel'
-}
-
-function picked(from: unknown, names: unknown): Record<string, unknown> | undefined {
-  if (typeof from !== 'object' || from === null || typeof names !== 'object' || names === null) return undefined
-  const source = from as Record<string, unknown>
-  return Object.fromEntries(Object.keys(names).flatMap(name => (source[name] === undefined ? [] : [[name, source[name]]])))
 }
 
 const withPrefix = (cidr: string) => (cidr.includes('/') ? cidr : `${cidr}/${cidr.includes(':') ? 128 : 32}`)

@@ -6,8 +6,10 @@ import type { NamespaceHandle } from '../socket/native.js'
 import { type EntryItem, entryRequest, type Indexes } from './compile-entry.js'
 import { leaving } from './execute-error.js'
 import type { PlanData } from './items.js'
+import type { Note } from './journal.js'
 import type { ProgressReporter } from './progress.js'
 import { deleteLinks, deleteNames } from './remove.js'
+import { noteOf } from './undo-before.js'
 
 /** One thing that was done where others are too. */
 export type Done =
@@ -21,6 +23,8 @@ export type Done =
       readonly in: number
       readonly what: string
       run(scope: Scope, open: (number: number) => Promise<Scope>): Promise<void>
+      /** The same for another process. */
+      notes(): readonly Note[]
     }
 
 /** All that a plan has made. */
@@ -79,6 +83,17 @@ export async function undoOrThrow(holdings: Holdings, options: UndoOptions): Pro
       errors,
     )
   }
+}
+
+/** What another process would have to know to go on with it. */
+export function notesOf({ data, done }: Holdings): Note[] {
+  const links = done.flatMap(one => (isLink(one) ? [[one.in, one.index, one.name] as const] : []))
+  const made: Note[] = links.length ? [{ note: 'made', links }] : []
+  return done.reduce((notes, one) => {
+    if (one.undo === 'restore') notes.push(...one.notes())
+    else if (one.undo === 'entry') notes.push(noteOf(data.items[one.item] as EntryItem, one.indexes))
+    return notes
+  }, made)
 }
 
 interface Trouble {
