@@ -34,11 +34,18 @@ export function entering(where: Where): string[] {
   return ['nsenter', `--net=${pathOf(where)}`, ...files]
 }
 
+/** A sanitizer's library, which scripts/sanitized.mjs puts into every process, is for those that load the addon, and upsets some tools. */
+const { LD_PRELOAD: _, ...unwatched } = process.env
+
 /** Runs a program to its end, whatever its exit code; nothing passes through a shell. */
 export function attempt(where: Where, program: string, args: readonly string[] = [], input = ''): Promise<Finished> {
   const [command = program, ...words] = [...entering(where), program, ...args]
   return new Promise(resolve => {
-    const options = { encoding: 'utf8', maxBuffer: 1 << 28, env: { ...process.env, LC_ALL: 'C' } } as const
+    const options = {
+      encoding: 'utf8',
+      maxBuffer: 1 << 28,
+      env: { ...(words.concat(command).includes(process.execPath) ? process.env : unwatched), LC_ALL: 'C' },
+    } as const
     const child = execFile(command, words, options, (error, stdout, stderr) => {
       resolve({ code: error === null ? 0 : (error.code ?? error.signal ?? null), stdout, stderr: stderr || (error?.message ?? '') })
     })

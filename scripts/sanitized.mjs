@@ -1,0 +1,127 @@
+// Runs the suite with an addon that watches itself: `node scripts/sanitized.mjs asan|tsan [vitest's arguments]`; a finding in the addon fails.
+// Findings in node itself, in other addons and in the second readers are counted and left alone.
+// The last line is "N passed, N failed, N skipped", the findings among the failed.
+
+import { spawn, spawnSync } from 'node:child_process'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { findProgram } from './machine.mjs'
+
+process.chdir(fileURLToPath(new URL('..', import.meta.url)))
+
+/** What each is called, which libraries it needs in the process before node, and how it is told to write reports instead of ending the process. */
+const sanitizers = {
+  asan: {
+    option: 'ASAN',
+    libraries: ['libasan.so', 'libubsan.so'],
+    settings: log => ({
+      ASAN_OPTIONS: `detect_leaks=1:exitcode=0:log_path=${log}`,
+      UBSAN_OPTIONS: `print_stacktrace=1:exitcode=0:log_path=${log}`,
+    }),
+  },
+  tsan: {
+    option: 'TSAN',
+    libraries: ['libtsan.so'],
+    settings: log => ({ TSAN_OPTIONS: `exitcode=0:log_path=${log}:report_signal_unsafe=0:ignore_noninstrumented_modules=1` }),
+  },
+}
+/** Everything that uses the addon. */
+const everything = ['test/kernel', 'test/lifecycle', 'test/isolation', 'test/examples']
+
+const [name, ...chosen] = process.argv.slice(2)
+const sanitizer = sanitizers[name]
+if (!sanitizer) refuse('usage: node scripts/sanitized.mjs asan|tsan [TEST…]')
+
+const folder = mkdtempSync(join(tmpdir(), 'netloom-sanitized-'))
+try {
+  const failed = await check()
+  process.exitCode = failed ? 1 : 0
+} finally {
+  rmSync(folder, { recursive: true, force: true })
+}
+
+async function check() {
+  demand(process.execPath, ['scripts/setup.mjs'])
+  const build = buildAddon()
+  const reports = join(folder, 'reports')
+  mkdirSync(reports)
+  const libraries = sanitizer.libraries.map(library => output(process.env.CXX ?? 'g++', [`-print-file-name=${library}`]))
+  const env = { ...process.env, NETLOOM_PREBUILD: build, NETLOOM_SANITIZER: name, ...sanitizer.settings(join(reports, 'report')) }
+  const wrapped = ['scripts/isolated.mjs', 'env', `LD_PRELOAD=${libraries.join(':')}`]
+  checkLoaded(wrapped, env, build)
+  const vitest = [process.execPath, 'node_modules/vitest/vitest.mjs', 'run', ...(chosen.length > 0 ? chosen : everything)]
+  const results = join(folder, 'results.json')
+  const suite = spawn(process.execPath, [...wrapped, ...vitest], {
+    stdio: 'inherit',
+    env: { ...env, NETLOOM_RESULTS: results },
+  })
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => suite.kill(signal))
+  const code = await new Promise(resolve => suite.on('exit', resolve))
+  const { ours, others } = findings(reports)
+  for (const finding of ours) process.stdout.write(`${finding}\n`)
+  const counts = JSON.parse(readFileSync(results, 'utf8'))
+  process.stdout.write(`${name}: ${ours.length} findings in the addon; ${others} reports about other programs, left alone\n`)
+  const failed = counts.failed + ours.length + (code !== 0 && counts.failed === 0 ? 1 : 0)
+  process.stdout.write(`${counts.passed} passed, ${failed} failed, ${counts.skipped} skipped\n`)
+  return failed > 0
+}
+
+/** Builds the addon in a folder of its own, so that nothing else ever loads it; gives the folder. */
+function buildAddon() {
+  const build = resolve(`build-${name}`)
+  if (findProgram('cmake') === undefined) refuse('cmake is missing (Debian package cmake)')
+  demand('cmake', ['-S', '.', '-B', build, `-D${sanitizer.option}=ON`])
+  demand('cmake', ['--build', build, '--parallel', '2'])
+  return build
+}
+
+/** A clean run of another addon would say nothing. */
+function checkLoaded(wrapped, env, build) {
+  const program =
+    "import('./dist/index.js').then(m => { m.Namespace.current(); console.log(require('fs').readFileSync('/proc/self/maps', 'utf8')) })"
+  const { stdout } = spawnSync(process.execPath, [...wrapped, process.execPath, '-e', program], {
+    env,
+    encoding: 'utf8',
+    maxBuffer: 1 << 28,
+  })
+  for (const file of [join(build, 'build/Release/netloom.node'), sanitizer.libraries[0]])
+    if (!stdout.includes(file)) refuse(`${file} is not loaded where the tests run`)
+}
+
+/** The reports in which the addon has a part. A leak's report has a paragraph each, and whose each is its stack tells. */
+function findings(reports) {
+  const ours = []
+  let others = 0
+  for (const file of readdirSync(reports)) {
+    const text = readFileSync(join(reports, file), 'utf8')
+    const parts = /LeakSanitizer/.test(text) ? text.split(/\n\n+/) : [text]
+    const found = parts.filter(isOurs)
+    ours.push(...found)
+    if (found.length === 0) others++
+  }
+  return { ours, others }
+}
+
+/** What V8 allocates for its own heap, and what JavaScript does while the addon calls it back, is not the addon's doing. */
+function isOurs(part) {
+  const [stack] = part.split(/napi_call_function|v8::internal::/)
+  return stack.includes('netloom.node') || /\bnative\/\w+\.(cc|h)\b/.test(stack)
+}
+
+function demand(command, args) {
+  const { status, stdout, stderr, error } = spawnSync(command, args, { encoding: 'utf8', maxBuffer: 1 << 28 })
+  if (status !== 0) refuse(`${command} ${args.join(' ')}: ${error ?? `${stdout}${stderr}`}`)
+}
+
+function output(command, args) {
+  const { status, stdout, error } = spawnSync(command, args, { encoding: 'utf8' })
+  if (status !== 0) refuse(`${command} ${args.join(' ')}: ${error ?? stdout}`)
+  return stdout.trim()
+}
+
+function refuse(line) {
+  process.stderr.write(`sanitized: ${line}\n`)
+  process.exit(125)
+}
