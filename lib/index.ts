@@ -1,4 +1,8 @@
 // netloom's public API.
+
+// Adds verbs to Namespace.
+import './plan/bulk.js'
+
 export type { ArgumentError } from './codec/errors.js'
 export type { Address, AddressOptions } from './kernel/address-object.js'
 export type { AddressFilter } from './kernel/addresses.js'
@@ -32,7 +36,7 @@ export type { ConnectOptions, ListenOptions, UdpOptions } from './namespace/node
 export type { PingOptions } from './namespace/ping.js'
 export type { NamespaceSource } from './namespace/source.js'
 export type { NamespaceSpawnOptions } from './namespace/spawn.js'
-export { createLinks, type DeleteManyOptions } from './plan/bulk.js'
+export type { DeleteManyOptions } from './plan/bulk.js'
 export type { PlanProblems } from './plan/check.js'
 export type { PlanJson } from './plan/json.js'
 export { Plan, type PlanNamespaceOptions, type PlanOptions } from './plan/plan.js'

@@ -35,7 +35,9 @@ type KnownPeer = Peer & { readonly namespace: NamespaceInfo }
 
 type ListedLink<K extends Kind | OtherKind> = Kind | OtherKind extends K ? Link : LinkOf<K>
 
-export type LinkVerbs = ReturnType<typeof linkVerbs>
+type OneByOne = ReturnType<typeof linkVerbs>
+/** The verbs of namespace.links. What works on many at once is added by lib/plan, which rests on this layer. */
+export interface LinkVerbs extends OneByOne {}
 
 export function linkVerbs(scope: Scope) {
   const peers = new PeerFinder(scope)

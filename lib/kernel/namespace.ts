@@ -43,6 +43,8 @@ const closingAdvice = {
 }
 
 export class Namespace implements NamespaceInfo, AsyncDisposable {
+  /** @internal Verbs on links that a layer above has: set when it is loaded. */
+  static moreLinkVerbs: ((namespace: Namespace) => object) | undefined
   readonly device: number
   readonly inode: number
   declare readonly name?: string
@@ -74,7 +76,7 @@ export class Namespace implements NamespaceInfo, AsyncDisposable {
     this.inode = info.inode
     const { name, path, pids } = info
     Object.assign(this, name === undefined ? {} : { name }, path === undefined ? {} : { path }, pids === undefined ? {} : { pids })
-    this.links = linkVerbs(scope)
+    this.links = Object.assign(linkVerbs(scope), Namespace.moreLinkVerbs?.(this)) as LinkVerbs
     this.addresses = addressVerbs(scope)
     this.routes = routeVerbs(scope)
     this.neighbours = neighbourVerbs(scope)

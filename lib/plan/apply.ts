@@ -157,7 +157,8 @@ class PlanReversal implements Reversal {
       await undoOrThrow(remaining, options)
     } finally {
       holdings.done = remaining.done
-      for (const scope of opened.values()) (await scope).close()
+      // Whoever asked for one that could not be opened has had the error.
+      for (const scope of await Promise.allSettled(opened.values())) if (scope.status === 'fulfilled') scope.value.close()
     }
   }
 }

@@ -1,5 +1,6 @@
-// Many at once, as plans: namespaces made and removed, links made. Namespace gets the verbs for namespaces as static methods.
+// Many at once, as plans: namespaces made and removed, links made. The verbs are added to Namespace and its links from here.
 import { setTimeout } from 'node:timers/promises'
+import type { Kind } from '../kernel/link-kinds.js'
 import type { LinkCreate } from '../kernel/link-request.js'
 import { Namespace } from '../kernel/namespace.js'
 import { nsidsOf } from '../kernel/nsid.js'
@@ -11,6 +12,7 @@ import { type NamespaceSource, openSource } from '../namespace/source.js'
 import { AbortError, NetloomError } from '../socket/error.js'
 import { leaving } from './execute-error.js'
 import { Plan } from './plan.js'
+import type { PlanLinkCreate } from './plan-namespace.js'
 import { ProgressReporter } from './progress.js'
 import { briefLinks, deleteNames } from './remove.js'
 import type { ApplyOptions, PlanResult } from './result.js'
@@ -33,18 +35,28 @@ declare module '../kernel/namespace.js' {
     function deleteMany(sources: readonly NamespaceSource[], options?: DeleteManyOptions): Promise<void>
   }
 }
+declare module '../kernel/links.js' {
+  interface LinkVerbs {
+    /**
+     * Makes many links, all or none, with hundreds of them in one exchange: a plan of nothing else, `links[3]` in its errors. They have the IPv6
+     * policy 'static' unless they say another one, as all links of plans.
+     *
+     * Errors: as Plan.apply().
+     */
+    createMany(specs: readonly LinkCreate[], options?: ApplyOptions): Promise<PlanResult>
+  }
+}
 
-function createMany(names: readonly string[], options: ApplyOptions = {}): Promise<PlanResult> {
+async function createMany(names: readonly string[], options: ApplyOptions = {}): Promise<PlanResult> {
   const plan = new Plan()
   for (const name of names) plan.namespace(name)
   return plan.apply(options)
 }
 
-/** Makes many links in a namespace, all or none. */
-export function createLinks(namespace: Namespace, specs: readonly LinkCreate[], options: ApplyOptions = {}): Promise<PlanResult> {
+async function createLinks(namespace: Namespace, specs: readonly LinkCreate[], options: ApplyOptions = {}): Promise<PlanResult> {
   const plan = new Plan()
   const here = plan.in(namespace)
-  for (const spec of specs) here.links.create(spec as never)
+  for (const spec of specs) here.links.create(spec as PlanLinkCreate<Kind>)
   return plan.apply(options)
 }
 
@@ -142,3 +154,6 @@ async function gone(here: Scope, links: ReadonlySet<number>, signal: AbortSignal
 const patience = 10_000
 
 Object.assign(Namespace, { createMany, deleteMany })
+Namespace.moreLinkVerbs = namespace => ({
+  createMany: (specs: readonly LinkCreate[], options?: ApplyOptions) => createLinks(namespace, specs, options),
+})

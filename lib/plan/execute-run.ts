@@ -38,6 +38,9 @@ interface Pending {
   /** Finds out what exactly was refused. */
   readonly explain?: ((error: NetloomError) => Promise<unknown>) | undefined
 }
+type Finish = Extract<Step, { does: 'finish' }>
+/** Ends of links that are finished together. */
+const mostMade = 256
 /** Requests in one exchange: bounds the memory, and the time until the next look at the signal. */
 const mostPending = 1024
 
@@ -64,8 +67,18 @@ export class Run {
     this.#pending.push({ item: undefined, request })
   }
 
+  /** In their order, but that links are finished together with those that are made next after them, in namespaces that were there. */
   async steps(steps: readonly Step[]): Promise<void> {
+    let made: Finish[] = []
     for (const step of steps) {
+      if (step.does === 'finish' && !this.#planned) {
+        made.push(step)
+        continue
+      }
+      if (made.length > 0 && !this.#joins(step, made)) {
+        await this.ports(made)
+        made = []
+      }
       if (this.#skips(step)) continue
       try {
         await this.#step(step)
@@ -74,11 +87,18 @@ export class Run {
       }
       if (this.#pending.length >= mostPending) await this.flush()
     }
-    await this.flush()
+    await this.ports(made)
+  }
+
+  /** Not after one with other names, by which the next may mean it: these are given when it is finished. */
+  #joins(step: Step, made: readonly Finish[]): boolean {
+    const ends = endsOf(this.#state.data.items[made.at(-1)!.item]!)
+    return step.does === 'create' && made.length < mostMade && ends.every(({ fields }) => fields.altNames === undefined)
   }
 
   /** Bridge ports and the like whose links are there: all IPv6 switches first, then everything else in one exchange. */
-  async ports(steps: readonly Extract<Step, { does: 'finish' }>[]): Promise<void> {
+  async ports(steps: readonly Finish[]): Promise<void> {
+    await this.flush()
     const there = steps.filter(step => !this.#skips(step))
     await Promise.all(
       there.map(async step => {
@@ -187,9 +207,9 @@ export class Run {
       const asks = !this.#planned || (far !== undefined && !this.#state.isPlanned(far.in))
       if (asks)
         this.#ask(number, item, index === undefined ? { ifname: home.fields.name! } : { index }, context, learn, [homeAt === 1, home], far)
-      // The descriptor of one that was opened for it has to be open while the kernel looks at it; and what comes next in a namespace that
-      // others use, or under an index that somebody chose, must not meet another's link in its place.
-      if (!this.#planned || home.fields.index !== undefined || (away && this.#state.isPlanned(away.number))) await this.flush()
+      // The descriptor of one that was opened for it has to be open while the kernel looks at it; and what comes next under an index that
+      // somebody chose must not meet another's link in its place. So must what follows in a namespace that others use: steps() sees to it.
+      if (home.fields.index !== undefined || (away && this.#state.isPlanned(away.number))) await this.flush()
     } finally {
       away?.close()
     }

@@ -96,6 +96,9 @@ export function notesOf({ data, done }: Holdings): Note[] {
   }, made)
 }
 
+/** Nothing leads to the namespace any more: what was done in it went with it. */
+const isGone = (error: unknown) => error instanceof NetloomError && error.code === 'ESTALE' && error.operation === 'open namespace'
+
 interface Trouble {
   readonly leftovers: string[]
   readonly errors: unknown[]
@@ -128,9 +131,11 @@ async function undoEntries(holdings: Holdings, trouble: Trouble, kept: Done[], {
       try {
         await one.run(await holdings.scope(one.in), number => holdings.scope(number))
       } catch (error) {
-        kept.push(one)
-        trouble.leftovers.push(one.what)
-        trouble.errors.push(error)
+        if (!isGone(error)) {
+          kept.push(one)
+          trouble.leftovers.push(one.what)
+          trouble.errors.push(error)
+        }
       }
       progress?.add()
     }
@@ -150,7 +155,7 @@ async function deleteEntries(
     const outcomes = await connection.batch(requests, { quiet: true })
     return outcomes.flatMap(({ error }, i) => (error && !gone.has(error.code) ? [{ one: all[i]!, error }] : []))
   } catch (error) {
-    return all.map(one => ({ one, error }))
+    return isGone(error) ? [] : all.map(one => ({ one, error }))
   }
 }
 
@@ -175,6 +180,7 @@ async function undoLinks(
       await deleteLinks(scope, indexes)
       progress?.add(there.length)
     } catch (error) {
+      if (isGone(error)) continue
       kept.push(...there)
       trouble.leftovers.push(...there.map(({ name }) => `link ${name}`))
       trouble.errors.push(error)

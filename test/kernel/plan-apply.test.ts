@@ -1,7 +1,7 @@
 // Plans against the kernel: what they make is what the live verbs make, and deleting takes all of it back.
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { expect, test } from 'vitest'
-import { createLinks, Namespace, Plan, type PlanProgress, type PlanResult } from '../../lib/index.js'
+import { Namespace, Plan, type PlanProgress, type PlanResult } from '../../lib/index.js'
 import { useOpenHost } from '../helpers/links.js'
 import { address, everything, star } from '../helpers/plans.js'
 import { bridge, ip, ping, run } from '../helpers/readers.js'
@@ -177,8 +177,7 @@ test('createMany, deleteMany and many links at once', async () => {
   await Namespace.deleteMany([...names.map(name => ({ name })), { name: `${prefix()}-none` }])
   expect(await namedNamespaces(prefix())).toEqual([])
   await result.delete()
-  const links = await createLinks(
-    host.namespace,
+  const links = await host.namespace.links.createMany(
     Array.from({ length: 30 }, (_, i) => ({ kind: 'veth' as const, name: `m${i}a`, peer: { name: `m${i}b` } })),
   )
   expect((await host.namespace.links.list()).filter(link => /^m\d+[ab]$/.test(link.name))).toHaveLength(60)
