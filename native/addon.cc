@@ -8,6 +8,7 @@
 #include "exec.h"
 #include "files.h"
 #include "handles.h"
+#include "options.h"
 #include "packet.h"
 #include "sysctl.h"
 #include "tun.h"
@@ -15,7 +16,7 @@
 namespace netloom {
 
 // Changes together with lib/socket/native.ts, which refuses any other.
-constexpr int interfaceVersion = 5;
+constexpr int interfaceVersion = 7;
 
 Napi::Value throwFailure(Napi::Env env, const Failure& failure) {
   napi_throw(env, makeError(env, failure));
@@ -259,6 +260,25 @@ Napi::Value OpenDescriptor(const Napi::CallbackInfo& info) {
   });
 }
 
+template <Failure (*operation)(Worker&, const Namespace&, OptionRequest, Bytes*)>
+Napi::Value OnOption(const Napi::CallbackInfo& info) {
+  Arguments arguments(info);
+  NamespacePointer ns = arguments.ns(0);
+  OptionRequest request;
+  request.socket = {arguments.integer(1), arguments.integer(2), arguments.integer(3), {}, {}, -1};
+  request.level = arguments.integer(4);
+  request.name = arguments.integer(5);
+  request.value = arguments.bytes(6);
+  request.outputAt = arguments.integer(7, -1);
+  request.outputSize = arguments.limit(8, 0);
+  if (arguments.failed()) return {};
+  return runAlone(info, [ns, request](Worker& worker) {
+    auto result = std::make_shared<Bytes>();
+    Failure failure = operation(worker, *ns, request, result.get());
+    return Outcome{failure, [result](Napi::Env env) { return toArray(env, *result); }};
+  });
+}
+
 Napi::Value ExecInside(const Napi::CallbackInfo& info) {
   Arguments arguments(info);
   Napi::Object given = arguments.object(0);
@@ -331,6 +351,8 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   add<OpenNetlink>(exports, "openNetlink");
   add<OpenPacket>(exports, "openPacket");
   add<OpenDescriptor>(exports, "openDescriptor");
+  add<OnOption<getOption>>(exports, "getSocketOption");
+  add<OnOption<setOption>>(exports, "setSocketOption");
   add<ExecInside>(exports, "execInside");
   return exports;
 }

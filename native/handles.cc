@@ -14,16 +14,6 @@ constexpr size_t longestDump = size_t{32} * 1024;
 // Recognises our own objects, so that a foreign one given in their place is an error and not a crash.
 constexpr napi_type_tag namespaceTag = {0x6e65746c6f6f6d01, 0x9d2c4e7f1b3a5860};
 
-napi_value toArray(Napi::Env env, const Bytes& bytes) {
-  void* memory = nullptr;
-  napi_value buffer = nullptr;
-  napi_value array = nullptr;
-  if (napi_create_arraybuffer(env, bytes.size(), &memory, &buffer) != napi_ok) return nullptr;
-  if (!bytes.empty()) std::copy(bytes.begin(), bytes.end(), static_cast<uint8_t*>(memory));
-  napi_create_typedarray(env, napi_uint8_array, bytes.size(), buffer, 0, &array);
-  return array;
-}
-
 // An object made with plain calls: those of the wrapper library throw, which is no use while an environment is ending.
 class Record {
  public:
@@ -98,6 +88,16 @@ Napi::Object make(Napi::Env env, const Napi::FunctionReference& constructor) {
 }
 
 }  // namespace
+
+napi_value toArray(Napi::Env env, const Bytes& bytes) {
+  void* memory = nullptr;
+  napi_value buffer = nullptr;
+  napi_value array = nullptr;
+  if (napi_create_arraybuffer(env, bytes.size(), &memory, &buffer) != napi_ok) return nullptr;
+  if (!bytes.empty()) std::copy(bytes.begin(), bytes.end(), static_cast<uint8_t*>(memory));
+  napi_create_typedarray(env, napi_uint8_array, bytes.size(), buffer, 0, &array);
+  return array;
+}
 
 // ---- namespaces
 

@@ -7,8 +7,12 @@
 
 #include "addon.h"
 #include "netlink.h"
+#include "sockets.h"
 
 namespace netloom {
+
+// A Uint8Array of its own memory.
+napi_value toArray(Napi::Env env, const Bytes& bytes);
 
 class NamespaceHandle : public Napi::ObjectWrap<NamespaceHandle> {
  public:

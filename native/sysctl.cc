@@ -1,4 +1,4 @@
-// Reads and writes files under /proc/sys from inside a namespace, which is what decides whose settings they show.
+// Reads and writes files under /proc/sys, and reads those of /proc/thread-self/net, from inside a namespace, which is what decides whose settings they show.
 #include "sysctl.h"
 
 #include <fcntl.h>
@@ -8,15 +8,15 @@
 namespace netloom {
 namespace {
 
-bool allowed(const std::string& path) {
-  return path.rfind("/proc/sys/", 0) == 0 && (path + "/").find("/../") == std::string::npos;
+bool below(const std::string& path, const char* directory) {
+  return path.rfind(directory, 0) == 0 && (path + "/").find("/../") == std::string::npos;
 }
 
 }  // namespace
 
 // Both stay inside until the end: some settings look at the namespace of whoever reads or writes, not of whoever opened.
 Failure readSysctl(Worker& worker, const Namespace& target, const std::string& path, std::string* value) {
-  if (!allowed(path)) return {EINVAL, "open", path};
+  if (!below(path, "/proc/sys/") && !below(path, "/proc/thread-self/net/")) return {EINVAL, "open", path};
   Inside inside(worker, target);
   if (inside.failure) return inside.failure;
   Fd file(retry([&] { return open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW); }));
@@ -31,7 +31,7 @@ Failure readSysctl(Worker& worker, const Namespace& target, const std::string& p
 }
 
 Failure writeSysctl(Worker& worker, const Namespace& target, const std::string& path, const std::string& value) {
-  if (!allowed(path)) return {EINVAL, "open", path};
+  if (!below(path, "/proc/sys/")) return {EINVAL, "open", path};
   Inside inside(worker, target);
   if (inside.failure) return inside.failure;
   Fd file(retry([&] { return open(path.c_str(), O_WRONLY | O_CLOEXEC | O_NOFOLLOW); }));

@@ -1,6 +1,6 @@
 // Values whose form the payload itself tells: by a number in front, or by its length.
 import type { AnyCodec, Codec, Decoded, Encodable } from './codec.js'
-import { argumentError, expectObject, MalformedError, shown } from './errors.js'
+import { argumentError, expectObject, MalformedError, rangeError, shown } from './errors.js'
 import { bytes, count, u32 } from './scalars.js'
 
 type Forms = Readonly<Record<string, readonly [tag: number, codec: AnyCodec]>>
@@ -55,4 +55,19 @@ export const flagOrByte: Codec<boolean> & { readonly presence: true } = {
   write(_, value) {
     if (typeof value !== 'boolean') throw argumentError('ERR_NETLOOM_INVALID_BOOLEAN', `${shown(value)} is not true or false`)
   },
+}
+
+/** A value in a field of so many bytes: what is written is followed by zeros, and refused if it does not fit. */
+export function fixed<Out, In>(codec: Codec<Out, In>, size: number): Codec<Out, In> & { readonly size: number } {
+  return {
+    min: codec.min || 1,
+    size,
+    read: (view, at) => codec.read(view, at, at + size),
+    write(writer, value) {
+      const start = writer.at
+      codec.write(writer, value)
+      if (writer.at - start > size) throw rangeError('ERR_NETLOOM_OUT_OF_RANGE', `is longer than ${size} bytes`)
+      writer.zero(size - (writer.at - start))
+    },
+  }
 }

@@ -146,6 +146,7 @@ export interface Native {
   lockFile(path: string): Promise<Descriptor>
   /** The beginning of what files of a directory contain, whatever is mounted on them; holes for those that are not there. */
   readUnderneath(directory: string, names: readonly string[]): Promise<(string | undefined)[]>
+  /** Also a file of /proc/thread-self/net, which is as the namespace has it. */
   readSysctl(namespace: NamespaceHandle, path: string): Promise<string>
   writeSysctl(namespace: NamespaceHandle, path: string, value: string): Promise<void>
   /**
@@ -173,13 +174,38 @@ export interface Native {
     bind?: Uint8Array,
     backlog?: number,
   ): Promise<Descriptor>
+  /** Asks a socket that is made for it: the kernel overwrites `value`, whose size is the most that it may write. */
+  getSocketOption(
+    namespace: NamespaceHandle,
+    family: number,
+    type: number,
+    protocol: number,
+    level: number,
+    name: number,
+    value: Uint8Array,
+  ): Promise<Uint8Array>
+  /**
+   * Sets an option of a socket that is made for it. With `outputAt`, that place of the value becomes the address of `outputSize` bytes, with
+   * which it resolves once the kernel has written there.
+   */
+  setSocketOption(
+    namespace: NamespaceHandle,
+    family: number,
+    type: number,
+    protocol: number,
+    level: number,
+    name: number,
+    value: Uint8Array,
+    outputAt?: number,
+    outputSize?: number,
+  ): Promise<Uint8Array>
   /** Calls back with the calling thread inside. Only for what is done when the callback returns, such as forking: see docs/decisions.md. */
   runInside<T>(namespace: NamespaceHandle, callback: () => T): T
   /** Replaces the process by the command, with /sys and /etc as the namespace it is in should see them. Throws if a step fails; the process is then of no other use. */
   execInside(options: ExecOptions): never
 }
 
-const interfaceVersion = 5
+const interfaceVersion = 7
 const root = fileURLToPath(new URL('../..', import.meta.url))
 let loaded: Native | undefined
 

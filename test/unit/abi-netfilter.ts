@@ -13,6 +13,7 @@ import type { Claim } from '../helpers/c-compiler.js'
 import { conntrackHeaders, conntrackSets, conntrackStructs } from './abi-conntrack.js'
 import { expressionHeaders, expressionListClaims, expressionSets } from './abi-expressions.js'
 import { claim, layout, type NumberSet, type StructLayout } from './abi-form.js'
+import { iptablesDataClaims, iptablesHeaders, iptablesSets, iptablesStructs } from './abi-iptables.js'
 
 /** In the order in which they can be included. */
 export const netfilterHeaders = [
@@ -21,6 +22,7 @@ export const netfilterHeaders = [
   'linux/netfilter/nfnetlink.h',
   'linux/netfilter/nf_tables.h',
   ...conntrackHeaders,
+  ...iptablesHeaders,
   ...expressionHeaders,
 ]
 
@@ -57,15 +59,18 @@ export const netfilterSets: readonly NumberSet[] = [
   { prefix: 'NFT_LIMIT_F', numbers: stateful.limitFlags, bits: true },
   { prefix: 'NFT_CONNLIMIT_F', numbers: stateful.connlimitFlags, bits: true },
   ...conntrackSets,
+  ...iptablesSets,
   ...expressionSets,
 ]
 
 export const netfilterStructs: readonly StructLayout[] = [
   layout('nfgenmsg', netfilter.nfgenmsg, '', { family: 'nfgen_family' }),
   ...conntrackStructs,
+  ...iptablesStructs,
 ]
 
 export const netfilterListClaims = (): Claim[] => [
+  ...iptablesDataClaims,
   claim('NFTA_DEVICE_NAME', chain.devices.item[0]),
   claim('NFTA_LIST_ELEM', expressions.item[0]),
   claim('NFTA_LIST_ELEM', set.setDescription.entries.concat[1].item[0]),
