@@ -17,6 +17,20 @@ export type { Ipv6Policy, LinkChange, LinkCreate, LinkFields, PeerCreate } from 
 export type { CreatedLink, LinkFilter } from './kernel/links.js'
 export { Namespace, type NamespaceCreateOptions } from './kernel/namespace.js'
 export type { Neighbour, NeighbourFilter, NeighbourSpec } from './kernel/neighbours.js'
+export type { Expression as NftExpression, SetMember as NftSetMember, Verdict as NftVerdict } from './kernel/nftables/expression.js'
+export type {
+  ChainObject as NftChain,
+  ElementObject as NftElement,
+  MapObject as NftMap,
+  RuleObject as NftRule,
+  Ruleset as NftRuleset,
+  RulesetObject as NftRulesetObject,
+  RulesetObjects as NftRulesetObjects,
+  SetObject as NftSet,
+  TableObject as NftTable,
+} from './kernel/nftables/objects.js'
+export type { Statement as NftStatement } from './kernel/nftables/statement.js'
+export { type NftTextOptions, nftText } from './kernel/nftables/text.js'
 export type { Peer } from './kernel/peer.js'
 export { routeFlags } from './kernel/route-flags.js'
 export type { RouteMetrics } from './kernel/route-metrics.js'

@@ -69,8 +69,8 @@ export const ip = <T = Entry>(where: Where, ...args: string[]): Promise<T[]> => 
 export const bridge = <T = Entry>(where: Where, ...args: string[]): Promise<T[]> => readJson<T>(where, 'bridge', ['-j', '-d', ...args])
 
 /** `nft -j …`: the entries of the nftables array. */
-export async function nft(where: Where, ...args: string[]): Promise<Entry[]> {
-  const { nftables } = JSON.parse(await run(where, 'nft', '-j', ...args)) as { nftables: Entry[] }
+export async function nft<T = Entry>(where: Where, ...args: string[]): Promise<T[]> {
+  const { nftables } = JSON.parse(await run(where, 'nft', '-j', ...args)) as { nftables: T[] }
   return nftables
 }
 

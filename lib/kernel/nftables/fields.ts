@@ -175,11 +175,12 @@ export type CtState = 'invalid' | 'new' | 'established' | 'related' | 'untracked
 export type CtStatus = 'expected' | 'seen-reply' | 'assured' | 'confirmed' | 'snat' | 'dnat' | 'dying'
 export type TcpFlag = 'fin' | 'syn' | 'rst' | 'psh' | 'ack' | 'urg' | 'ecn' | 'cwr'
 
-/** How a match compares; 'in' holds if one of the bits named at the right is set at the left. */
-export type MatchOperator = '==' | '!=' | '<' | '>' | '<=' | '>=' | 'in'
+/** How a match compares; 'in' holds if one of the bits named at the right is set at the left, '!' if none of them is. */
+export type MatchOperator = '==' | '!=' | '<' | '>' | '<=' | '>=' | 'in' | '!'
 export type BinaryOperator = '|' | '^' | '&' | '<<' | '>>'
 
-export type NatFlag = 'random' | 'fully-random' | 'persistent'
+/** 'netmap' replaces a prefix by a prefix. */
+export type NatFlag = 'random' | 'fully-random' | 'persistent' | 'netmap'
 export type QueueFlag = 'bypass' | 'fanout'
 export type LogLevel = 'emerg' | 'alert' | 'crit' | 'err' | 'warn' | 'notice' | 'info' | 'debug' | 'audit'
 export type LogFlag = 'tcp sequence' | 'tcp options' | 'ip options' | 'skuid' | 'ether' | 'all'
