@@ -2,6 +2,7 @@
 
 // Adds verbs to Namespace.
 import './plan/bulk.js'
+import './plan/gc.js'
 
 export type { ArgumentError } from './codec/errors.js'
 export type { Address, AddressOptions } from './kernel/address-object.js'
@@ -52,6 +53,7 @@ export type { NamespaceSource } from './namespace/source.js'
 export type { NamespaceSpawnOptions } from './namespace/spawn.js'
 export type { DeleteManyOptions } from './plan/bulk.js'
 export type { PlanProblems } from './plan/check.js'
+export type { Collected } from './plan/gc.js'
 export type { PlanJson } from './plan/json.js'
 export { Plan, type PlanNamespaceOptions, type PlanOptions } from './plan/plan.js'
 export type { PlanLinkChange, PlanLinkCreate, PlanNamespace, PlanNeighbour, PlannedLink, PlanRoute } from './plan/plan-namespace.js'

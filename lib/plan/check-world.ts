@@ -11,6 +11,8 @@ export interface Thing {
   readonly madeBy?: string
   /** For what is taken for there: by which field. */
   readonly neededBy?: string
+  /** And in which namespace; it may be moved. */
+  readonly neededIn?: number
   readonly kind?: string
   home: number
   /** Names, alternative names, and '#7' for an index. */
@@ -139,8 +141,8 @@ export class World {
 
   /** What was taken for there in namespaces where it cannot be. */
   finish(): void {
-    for (const { neededBy, label, home, madeBy } of this.presumed) {
-      const { closed, unknown, label: where } = this.#space(home)
+    for (const { neededBy, label, home, neededIn = home, madeBy } of this.presumed) {
+      const { closed, unknown, label: where } = this.#space(neededIn)
       if (madeBy === undefined && closed && !unknown && neededBy !== undefined && !selfMade.test(label))
         this.problem(neededBy, `there is no link ${label} in ${where}: the plan puts none of that name there`)
     }
@@ -178,7 +180,7 @@ export class World {
     const { names, label } = this.#space(number)
     const there = names.get(name)
     if (there === undefined) {
-      const thing: Thing = { label: name, neededBy: path, home: number, names: [name], ports: 0 }
+      const thing: Thing = { label: name, neededBy: path, neededIn: number, home: number, names: [name], ports: 0 }
       names.set(name, thing)
       this.presumed.push(thing)
       return thing

@@ -59,7 +59,7 @@ export async function moveBack(target: Scope, home: Scope, name: string, before:
   if (there) await restoreLink(home, before, there.index)
 }
 
-async function policyBefore(scope: Scope, name: string, index: number): Promise<Ipv6Policy | undefined> {
+export async function policyBefore(scope: Scope, name: string, index: number): Promise<Ipv6Policy | undefined> {
   try {
     if ((await getSysctl(scope, `net/ipv6/conf/${name}/disable_ipv6`)) === '1') return 'none'
   } catch (error) {

@@ -102,6 +102,14 @@ test('links that are gone, elsewhere, or not there yet are not used', () => {
   ])
 })
 
+test('a link that is there is moved into a namespace of the plan', () => {
+  const move = (web: PlanNamespace, host: PlanNamespace) => {
+    host.links.move('eth7', web, { name: 'eth0' })
+    web.links.update('eth0', { up: true })
+  }
+  expect(problems(move)).toEqual([])
+})
+
 test('what sits on a link goes with it', () => {
   expect(
     problems(web => {

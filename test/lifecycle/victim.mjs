@@ -1,0 +1,11 @@
+// Applies the plan on its input and then deletes the result, saying what it does; to be killed at any moment. On the built library.
+import { readFileSync, writeSync } from 'node:fs'
+import { Plan } from '../../dist/index.js'
+
+const say = line => writeSync(1, `${line}\n`)
+const plan = Plan.fromJSON(JSON.parse(readFileSync(0, 'utf8')))
+say('applying')
+const result = await plan.apply()
+say('applied')
+await result.delete({ drain: true })
+say('deleted')
