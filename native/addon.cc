@@ -16,7 +16,7 @@
 namespace netloom {
 
 // Changes together with lib/socket/native.ts, which refuses any other.
-constexpr int interfaceVersion = 7;
+constexpr int interfaceVersion = 9;
 
 Napi::Value throwFailure(Napi::Env env, const Failure& failure) {
   napi_throw(env, makeError(env, failure));

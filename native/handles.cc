@@ -160,7 +160,8 @@ Napi::Value NamespaceHandle::close(const Napi::CallbackInfo& info) {
 Napi::Function NetlinkSocket::define(Napi::Env env) {
   return DefineClass(env, "NetlinkSocket",
                      {InstanceAccessor<&NetlinkSocket::port>("port"), InstanceMethod<&NetlinkSocket::exchange>("exchange"),
-                      InstanceMethod<&NetlinkSocket::more>("more"), InstanceMethod<&NetlinkSocket::receive>("receive"),
+                      InstanceMethod<&NetlinkSocket::transmit>("transmit"), InstanceMethod<&NetlinkSocket::more>("more"),
+                      InstanceMethod<&NetlinkSocket::receive>("receive"),
                       InstanceMethod<&NetlinkSocket::readable>("readable"),
                       InstanceMethod<&NetlinkSocket::receiveNow>("receiveNow"),
                       InstanceMethod<&NetlinkSocket::close>("close")});
@@ -219,6 +220,24 @@ Napi::Value NetlinkSocket::more(const Napi::CallbackInfo& info) {
   return Addon::of(info.Env()).run(info.Env(), strand_, [fd = fd_, exchange = exchange_, limit](Worker& worker) {
     return advance(*exchange, worker, *fd, limit);
   });
+}
+
+Napi::Value NetlinkSocket::transmit(const Napi::CallbackInfo& info) {
+  Arguments arguments(info);
+  Bytes messages = arguments.bytes(0);
+  size_t expected = arguments.limit(1, 0);
+  if (arguments.failed()) return {};
+  if (!fd_) return throwFailure(info.Env(), {EBADF, "sendmsg", {}});
+  return Addon::of(info.Env())
+      .run(info.Env(), strand_,
+           [fd = fd_, exchange = exchange_, messages = std::move(messages), expected](Worker& worker) mutable -> Outcome {
+             if (exchange->active()) return {{EBUSY, "transmit", {}}, {}};
+             auto result = std::make_shared<Transmitted>();
+             Failure failure = netloom::transmit(worker, fd->get(), std::move(messages), expected, result.get());
+             return {failure, [result](Napi::Env env) {
+                       return Record(env).set("data", toArray(env, result->data)).set("lost", result->lost).object();
+                     }};
+           });
 }
 
 namespace {

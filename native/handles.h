@@ -49,6 +49,7 @@ class NetlinkSocket : public Napi::ObjectWrap<NetlinkSocket> {
  private:
   Napi::Value port(const Napi::CallbackInfo& info);
   Napi::Value exchange(const Napi::CallbackInfo& info);
+  Napi::Value transmit(const Napi::CallbackInfo& info);
   Napi::Value more(const Napi::CallbackInfo& info);
   Napi::Value receive(const Napi::CallbackInfo& info);
   Napi::Value readable(const Napi::CallbackInfo& info);

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <limits>
 
 #include <linux/netlink.h>
 #include <poll.h>
@@ -70,6 +71,30 @@ nlmsghdr headerAt(const uint8_t* bytes) {
 int setFlag(int fd, int name) {
   int on = 1;
   return setsockopt(fd, SOL_NETLINK, name, &on, sizeof on);
+}
+
+// Makes a buffer at least so large, if that is permitted: what does not fit says so itself.
+void enlarge(int fd, int name, int force, size_t wanted) {
+  int size = 0;
+  socklen_t length = sizeof size;
+  // The kernel doubles what it is told, for its own overhead, and tells the double.
+  if (getsockopt(fd, SOL_SOCKET, name, &size, &length) == 0 && static_cast<size_t>(size) / 2 >= wanted) return;
+  size = static_cast<int>(std::min(wanted, static_cast<size_t>(std::numeric_limits<int>::max() / 2)));
+  if (setsockopt(fd, SOL_SOCKET, force, &size, sizeof size) != 0) setsockopt(fd, SOL_SOCKET, name, &size, sizeof size);
+}
+
+// Sends to the kernel all at once.
+Failure sendTo(int fd, uint8_t* bytes, size_t size) {
+  sockaddr_nl kernel{};
+  kernel.nl_family = AF_NETLINK;
+  iovec part{bytes, size};
+  msghdr message{};
+  message.msg_name = &kernel;
+  message.msg_namelen = sizeof kernel;
+  message.msg_iov = &part;
+  message.msg_iovlen = 1;
+  if (retry([&] { return sendmsg(fd, &message, 0); }) < 0) return Failure::of("sendmsg");
+  return {};
 }
 
 }  // namespace
@@ -164,15 +189,7 @@ Failure Exchange::send(int fd) {
     header.nlmsg_flags |= NLM_F_ACK;
     std::memcpy(messages_.data() + last, &header, sizeof header);
   }
-  sockaddr_nl kernel{};
-  kernel.nl_family = AF_NETLINK;
-  iovec part{messages_.data() + begin, end - begin};
-  msghdr message{};
-  message.msg_name = &kernel;
-  message.msg_namelen = sizeof kernel;
-  message.msg_iov = &part;
-  message.msg_iovlen = 1;
-  if (retry([&] { return sendmsg(fd, &message, 0); }) < 0) return Failure::of("sendmsg");
+  if (Failure failure = sendTo(fd, messages_.data() + begin, end - begin)) return failure;
   next_ = end;
   waiting_ = true;
   return {};
@@ -209,6 +226,31 @@ void Exchange::take(const uint8_t* datagram, size_t size, Bytes* data) {
       if (final && header.nlmsg_seq == awaited_) waiting_ = false;
     }
     offset += std::min(size - offset, aligned);
+  }
+}
+
+Failure transmit(Worker& worker, int fd, Bytes messages, size_t expected, Transmitted* result) {
+  if (messages.size() < sizeof(nlmsghdr)) return {EINVAL, "transmit", {}};
+  enlarge(fd, SO_SNDBUF, SO_SNDBUFFORCE, messages.size());
+  enlarge(fd, SO_RCVBUF, SO_RCVBUFFORCE, expected);
+  uint8_t* buffer = worker.buffer();
+  // What is there now belongs to nobody: answers that came after their reader had given up.
+  discard(fd, buffer, Worker::bufferSize);
+  if (Failure failure = sendTo(fd, messages.data(), messages.size())) return failure;
+  for (;;) {
+    Datagram datagram = receiveDatagram(fd, buffer, Worker::bufferSize);
+    if (datagram.size < 0) {
+      Failure failure = Failure::of("recvmsg");
+      if (failure.number == EAGAIN) return {};
+      if (failure.number != ENOBUFS) return failure;
+      result->lost = true;
+      continue;
+    }
+    // Any process may send to our port; only the kernel's word counts.
+    if (datagram.foreign) continue;
+    result->lost = result->lost || datagram.truncated;
+    result->data.insert(result->data.end(), buffer, buffer + std::min(static_cast<size_t>(datagram.size), Worker::bufferSize));
+    result->data.resize(NLMSG_ALIGN(result->data.size()));
   }
 }
 

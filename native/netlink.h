@@ -36,6 +36,7 @@ class Exchange {
   explicit Exchange(size_t window) : window_(window) {}
 
   Failure start(Bytes messages);
+  bool active() const { return active_; }
   // Goes on until everything is answered, or at least `limit` bytes are there.
   Failure advance(Worker& worker, int fd, size_t limit, Bytes* data, bool* done);
 
@@ -53,6 +54,16 @@ class Exchange {
   bool waiting_ = false;
   bool active_ = false;
 };
+
+struct Transmitted {
+  Bytes data;
+  // Answers that did not fit into the receive buffer.
+  bool lost = false;
+};
+
+// Sends messages that the kernel takes as one, in a single system call, inside which it answers everything.
+// `expected` is how many bytes of memory the answers may take.
+Failure transmit(Worker& worker, int fd, Bytes messages, size_t expected, Transmitted* result);
 
 struct Notifications {
   Bytes data;

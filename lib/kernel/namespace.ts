@@ -22,6 +22,7 @@ import { fdbVerbs } from './fdb.js'
 import type { Ipv6Policy } from './link-request.js'
 import { type LinkVerbs, linkVerbs } from './links.js'
 import { neighbourVerbs } from './neighbours.js'
+import { nftablesVerbs } from './nftables/nftables.js'
 import { nsidOf } from './nsid.js'
 import { routeVerbs } from './routes.js'
 import { ruleVerbs } from './rules.js'
@@ -61,6 +62,8 @@ export class Namespace implements NamespaceInfo, AsyncDisposable {
   readonly conntrack: ReturnType<typeof conntrackVerbs>
   /** Kernel settings of this namespace: 'net.ipv4.ip_forward'. */
   readonly sysctl: { get(key: string): Promise<string>; set(key: string, value: string | number): Promise<void> }
+  /** Tables, chains, rules, sets and named objects of nftables; changes are atomic. */
+  readonly nftables: ReturnType<typeof nftablesVerbs>
   readonly #scope: Scope
   readonly #ownership: Ownership
   #deleted = false
@@ -83,6 +86,7 @@ export class Namespace implements NamespaceInfo, AsyncDisposable {
     this.fdb = fdbVerbs(scope)
     this.rules = ruleVerbs(scope)
     this.conntrack = conntrackVerbs(scope)
+    this.nftables = nftablesVerbs(scope)
     this.sysctl = { get: key => getSysctl(scope, key), set: (key, value) => setSysctl(scope, key, value) }
   }
 

@@ -7,7 +7,7 @@ import { extendedAck, messageType, requestFlags } from '../protocol/netlink.js'
 import { errnoName, errnoWords } from './errno.js'
 import { NetloomError } from './error.js'
 import { type Framed, headerLength } from './frame.js'
-import type { Context } from './request.js'
+import { type Context, pathWithin } from './request.js'
 
 export interface Acknowledgement {
   /** Positive; 0 when all went well. */
@@ -37,9 +37,9 @@ export function toError(
   { codec, context }: { readonly codec: AnyCodec; readonly context: Context },
   sent: Uint8Array,
 ): NetloomError {
-  const { operation, subject, namespace, field, at, hints } = context
+  const { operation, subject, namespace, field, within, at, hints } = context
   const found = locateRefused(codec, extended, sent)
-  const path = at ?? (found && (field ? field(found.path) : found.path.join('.')))
+  const path = pathWithin(within, at ?? (found && (field ? field(found.path) : found.path.join('.'))))
   const limits = describePolicy(extended.policy)
   const words = extended.msg ?? errnoWords(errno)
   return new NetloomError(errno, {

@@ -10,6 +10,7 @@ import { AbortError, NetloomError, orAborted, systemError } from './error.js'
 import { encode, messages } from './frame.js'
 import { type NamespaceHandle, type NetlinkSocket, native } from './native.js'
 import { type AnyRequest, type Context, type Dump, naming, type Outcome, type Reply, type Request } from './request.js'
+import { readTransmission, type Transmission } from './transmission.js'
 
 /** How often an interrupted dump is asked again before it is given as it is. */
 const dumpAttempts = 8
@@ -86,6 +87,29 @@ export class Connection {
         outcomes[i]!.objects.push(options.reply.codec.read(view, message.from, message.to) as Decoded<R>)
     }
     return outcomes.map(({ error, objects }) => (error ? { error, objects } : { objects }))
+  }
+
+  /**
+   * Sends requests in one system call, with the flags that they have: for a subsystem that takes them as one (a batch of nfnetlink). Once the kernel has been given
+   * them the signal is of no effect, so that AbortError means that nothing has happened.
+   */
+  async transmit<R extends AnyCodec = never>(
+    requests: readonly (AnyRequest & { readonly reply?: Reply<R> | undefined })[],
+    { signal, answerBytes }: { readonly signal?: AbortSignal | undefined; readonly answerBytes?: number } = {},
+  ): Promise<Transmission<Decoded<R>>> {
+    const context = requests[0]!.context
+    const writer = new Writer(requests.length * 128)
+    const first = this.#sequence
+    const starts = requests.map((request, i) => encode(writer, request, (request.flags ?? 0) | requestFlags.request, first + i))
+    this.#take(requests.length)
+    if (signal?.aborted) throw new AbortError(context.operation, signal)
+    if (this.#closed) throw closedError(context)
+    try {
+      const { data, lost } = await this.#socket.transmit(writer.copy(), answerBytes)
+      return { ...readTransmission(viewOf(data), requests, first, i => writer.bytes.subarray(starts[i], starts[i + 1] ?? writer.at)), lost }
+    } catch (error) {
+      throw this.#closed ? closedError(context) : systemError(error, naming(context))
+    }
   }
 
   /** All objects of a kind, as `each` makes them. A list that changes while the kernel writes it is asked for again, with a bound. */

@@ -19,6 +19,8 @@ export interface NetloomErrorFields {
   readonly hint?: string | undefined
   /** What an undo could not remove. */
   readonly leftovers?: readonly string[] | undefined
+  /** Everything that was refused, where several things were asked for at once; this error is the first of them. */
+  readonly errors?: readonly NetloomError[] | undefined
   readonly cause?: unknown
 }
 
@@ -45,6 +47,7 @@ export class NetloomError extends Error implements NetloomErrorFields {
   declare readonly reason?: string
   declare readonly hint?: string
   declare readonly leftovers?: readonly string[]
+  declare readonly errors?: readonly NetloomError[]
 
   constructor(error: string | number, fields: NetloomErrorFields) {
     const code = typeof error === 'string' ? error : errnoName(error)
@@ -60,7 +63,7 @@ export class NetloomError extends Error implements NetloomErrorFields {
     this.code = code
     this.operation = fields.operation
     if (errno !== undefined) this.errno = errno
-    Object.assign(this, defined({ subject, namespace, path, attribute, reason, hint, leftovers: fields.leftovers }))
+    Object.assign(this, defined({ subject, namespace, path, attribute, reason, hint, leftovers: fields.leftovers, errors: fields.errors }))
   }
 }
 

@@ -2,7 +2,7 @@
 import type { AnyCodec } from '../codec/codec.js'
 import { isArgumentError, relabel } from '../codec/errors.js'
 import { littleEndian as LE, type Writer } from '../codec/writer.js'
-import type { AnyRequest } from './request.js'
+import { type AnyRequest, pathWithin } from './request.js'
 
 /** NLMSG_HDRLEN, linux/netlink.h. */
 export const headerLength = 16
@@ -35,8 +35,10 @@ export function encode(writer: Writer, { type, codec, value, context }: AnyReque
   try {
     return frame(writer, type, flags, sequence, codec, value)
   } catch (error) {
-    if (!isArgumentError(error) || error.path === undefined || !context.field) throw error
-    throw relabel(error, context.field(error.path.split(/[.[\]]+/).filter(Boolean)) ?? error.path)
+    if (!isArgumentError(error)) throw error
+    const { path } = error
+    const { field, within } = context
+    throw relabel(error, pathWithin(within, path === undefined || !field ? path : (field(path.split(/[.[\]]+/).filter(Boolean)) ?? path)))
   }
 }
 

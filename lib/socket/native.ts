@@ -39,6 +39,12 @@ export interface Answer {
   done: boolean
 }
 
+export interface Transmitted {
+  data: Uint8Array
+  /** There were more answers than the receive buffer holds. */
+  lost: boolean
+}
+
 export interface Notifications {
   data: Uint8Array
   /** The kernel dropped some before these: look at everything afresh. */
@@ -58,6 +64,12 @@ export interface NetlinkSocket {
    * for bytes that are not messages, ECANCELED if closed before its turn, EBADF if closed already.
    */
   exchange(messages: Uint8Array, maxBytes?: number): Promise<Answer>
+  /**
+   * Sends messages that the kernel takes as one (a batch of nfnetlink) in a single system call, as they are, and resolves with everything that the kernel answered
+   * inside it. `answerBytes` is how much memory the answers may take; both buffers are made as large as is permitted. Rejects with EMSGSIZE if the messages
+   * do not fit.
+   */
+  transmit(messages: Uint8Array, answerBytes?: number): Promise<Transmitted>
   /** Goes on with an exchange that was not done. */
   more(maxBytes?: number): Promise<Answer>
   /** Resolves as soon as there are notifications, with those that are there, up to about `maxBytes` (1 MiB unless told). Rejects with ECANCELED when the socket is closed. */
@@ -205,7 +217,7 @@ export interface Native {
   execInside(options: ExecOptions): never
 }
 
-const interfaceVersion = 7
+const interfaceVersion = 9
 const root = fileURLToPath(new URL('../..', import.meta.url))
 let loaded: Native | undefined
 

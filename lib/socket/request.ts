@@ -12,11 +12,17 @@ export interface Context {
   readonly namespace?: string | undefined
   /** The caller's name of a field of the message: ['linkinfo', 'data', 'id'] → 'options.id'. */
   readonly field?: ((path: readonly string[]) => string | undefined) | undefined
+  /** Where the request stands in the caller's object: 'rules[3]'. */
+  readonly within?: string | undefined
   /** The caller's field that the whole request is about: 'master'. */
   readonly at?: string | undefined
   /** What to do about an error, by its name. */
   readonly hints?: Readonly<Record<string, string>> | undefined
 }
+/** The path of a field in the caller's whole object. */
+export const pathWithin = (within: string | undefined, path: string | undefined): string | undefined =>
+  within && path ? (path.startsWith('[') ? within + path : `${within}.${path}`) : path || within
+
 /** What an error says of it in any case. */
 export const naming = ({ operation, subject, namespace }: Context) => ({ operation, subject, namespace })
 export interface Request<C extends AnyCodec> {

@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest'
 import { ipv4 } from '../../lib/codec/address.js'
 import { MalformedError } from '../../lib/codec/errors.js'
-import { bytes, oneOf, string, u8, u16be, u32be } from '../../lib/codec/scalars.js'
+import { bytes, kind, oneOf, string, u8, u16be, u32be } from '../../lib/codec/scalars.js'
 import { pad, struct } from '../../lib/codec/struct.js'
 import { attributes, by, message } from '../../lib/codec/table.js'
 import { littleEndian } from '../../lib/codec/writer.js'
@@ -17,6 +17,27 @@ const info = attributes('IFLA_INFO', {
   data: [2, by('kind', { vxlan, bridge, number: u32be })],
   slaveKind: [4, string],
   slaveData: [5, by('slaveKind', { bridge: port, vxlan: u8 })],
+})
+
+describe('by a number that has names', () => {
+  const object = attributes('NFTA_OBJ', { type: [3, kind(u32be, { counter: 1, quota: 2 })], data: [4, by('type', { counter: bridge })] })
+  test('the name chooses the form', () => {
+    const value = { type: 'counter', data: { priority: 7 } } as const
+    expect(decode(object, encode(object, value))).toEqual(value)
+  })
+  test('a name without a form, and a number without a name, keep their bytes', () => {
+    for (const type of ['other:quota', 'other:17'] as const) {
+      const value = { type, data: new Uint8Array([1, 2, 3, 4]) }
+      expect(decode(object, encode(object, value))).toEqual(value)
+    }
+  })
+  test('the data may come before the number', () => {
+    const value = { data: { priority: 7 }, type: 'counter' } as const
+    expect(decode(object, encode(object, value))).toEqual(value)
+  })
+  test('what is neither is refused', () => {
+    expect(refusal(() => encode(object, { type: 'other:tunnel' }))).toEqual(['ERR_NETLOOM_UNKNOWN_NAME', 'type', 'TypeError'])
+  })
 })
 
 describe.runIf(littleEndian)('by a sibling', () => {

@@ -6,12 +6,14 @@ import {
   boolean,
   bytes,
   count,
+  countBe,
   flag,
   masked,
   oneOf,
   s8,
   s16,
   s32,
+  s32be,
   s64,
   scaled,
   string,
@@ -28,7 +30,7 @@ import {
 import { littleEndian } from '../../lib/codec/writer.js'
 import { decode, encodeHex, refusal, thrown } from './codec-helpers.js'
 
-const numbers = { u8, s8, u16, s16, u32, s32, u16be, u32be, u16le, u32le, count }
+const numbers = { u8, s8, u16, s16, u32, s32, u16be, u32be, u16le, u32le, s32be, count, countBe }
 /** Host order as little-endian text, so that the expectations read the same everywhere. */
 const host = (hex: string) => (littleEndian ? hex : hex.match(/../g)!.reverse().join(''))
 // Callers without types can pass anything.
@@ -47,6 +49,8 @@ describe('numbers', () => {
     ['u16le', 0, 0xffff, '0000', 'ffff'],
     ['u32le', 0, 0xffff_ffff, '00000000', 'ffffffff'],
     ['count', 0, Number.MAX_SAFE_INTEGER, '0000000000000000', host('ffffffffffff1f00')],
+    ['s32be', -0x8000_0000, 0x7fff_ffff, '80000000', '7fffffff'],
+    ['countBe', 0, Number.MAX_SAFE_INTEGER, '0000000000000000', '001fffffffffffff'],
   ] as const
   test.each(cases)('%s holds %d to %d and nothing else', (name, low, high, lowHex, highHex) => {
     const codec = numbers[name]

@@ -36,6 +36,13 @@ export interface EncodeOptions {
   readonly merge?: boolean
   /** Says first that nothing below the first interval is in the set: for sets that are new. */
   readonly leading?: boolean
+  /** Gives every interval an end of its own, so that it can be deleted by itself; otherwise one that the next follows at once has none, as nft has it. */
+  readonly separate?: boolean
+}
+export interface Encoded {
+  readonly element: WireElement
+  /** The member that it is of. */
+  readonly index: number
 }
 type Elem = ElemExpression['elem']
 interface Entry {
@@ -49,21 +56,27 @@ const intervalSlots = (form: ElementForm): readonly Slot[] =>
   form.interval ? form.key.map(slot => ({ ...slot, order: 'big' as const })) : form.key
 
 /** Elements as the kernel takes them. Throws TypeError or RangeError with a path that begins with '[index]'. */
-export function encodeElements(members: readonly SetMember[], form: ElementForm, options: EncodeOptions = {}): WireElement[] {
+export const encodeElements = (members: readonly SetMember[], form: ElementForm, options: EncodeOptions = {}): WireElement[] =>
+  encodeMembers(members, form, options).map(({ element }) => element)
+
+/** The same, and which member each is of. */
+export function encodeMembers(members: readonly SetMember[], form: ElementForm, options: EncodeOptions = {}): Encoded[] {
   const slots = intervalSlots(form)
   const entries: Entry[] = []
-  const wildcards: WireElement[] = []
+  const wildcards: Encoded[] = []
   members.forEach((member, index) => {
     at(`[${index}]`, () => {
       const { key, rest } = dismantle(member, form)
-      if (key === '*' && !slots[0]?.type.text) wildcards.push({ ...rest, flags: ['catchall'] })
+      if (key === '*' && !slots[0]?.type.text) wildcards.push({ element: { ...rest, flags: ['catchall'] }, index })
       else entries.push({ bounds: keyBounds(slots, key, form.interfaces), rest, index })
     })
   })
   const single = entries.find(entry => !form.interval && entry.bounds.some(one => one.low !== one.high))
   if (single) throw argumentError('ERR_NETLOOM_INVALID_VALUE', 'ranges and prefixes need a set of intervals', `[${single.index}]`)
   const written =
-    form.interval && slots.length === 1 ? intervals(slots[0]!, entries, options) : entries.map(entry => whole(slots, entry, form))
+    form.interval && slots.length === 1
+      ? intervals(slots[0]!, entries, options)
+      : entries.map(entry => ({ element: whole(slots, entry, form), index: entry.index }))
   return [...written, ...wildcards]
 }
 
@@ -80,7 +93,7 @@ function whole(slots: readonly Slot[], { bounds, rest }: Entry, form: ElementFor
   return { key: { value: key }, keyEnd: { value: keyEnd }, ...rest }
 }
 
-function intervals(slot: Slot, entries: readonly Entry[], { merge, leading }: EncodeOptions): WireElement[] {
+function intervals(slot: Slot, entries: readonly Entry[], { merge, leading, separate }: EncodeOptions): Encoded[] {
   const top = (1n << BigInt(8 * byteLength(slot))) - 1n
   const sorted = entries
     .map(({ bounds, rest, index }) => ({ low: bounds[0]!.low, high: bounds[0]!.high, rest, index }))
@@ -96,10 +109,11 @@ function intervals(slot: Slot, entries: readonly Entry[], { merge, leading }: En
   }
   const key = (value: bigint): WireElement => ({ key: { value: joinParts([slot], [value]) } })
   const end = (value: bigint): WireElement => ({ ...key(value), flags: ['intervalEnd'] })
-  const out: WireElement[] = leading && joined[0] && joined[0].low > 0n ? [end(0n)] : []
+  const out: Encoded[] = leading && joined[0] && joined[0].low > 0n ? [{ element: end(0n), index: joined[0].index }] : []
   joined.forEach((entry, i) => {
-    out.push({ ...key(entry.low), ...entry.rest })
-    if (entry.high < top && joined[i + 1]?.low !== entry.high + 1n) out.push(end(entry.high + 1n))
+    const { index } = entry
+    out.push({ element: { ...key(entry.low), ...entry.rest }, index })
+    if (entry.high < top && (separate || joined[i + 1]?.low !== entry.high + 1n)) out.push({ element: end(entry.high + 1n), index })
   })
   return out
 }

@@ -1,0 +1,42 @@
+// What is known while a batch is put together: the sets that it makes, those that are there already, and numbers for what has no name yet.
+import type { Scope } from '../scope.js'
+import type { Family } from './fields.js'
+import type { SetForm } from './set-form.js'
+import { readForm } from './set-read.js'
+
+export class World {
+  readonly scope: Scope
+  /** Whether what is made is to be told. */
+  readonly echo: boolean
+  readonly signal: AbortSignal | undefined
+  readonly #forms = new Map<string, Promise<SetForm | undefined> | SetForm>()
+  #id = 0
+
+  constructor(scope: Scope, { echo, signal }: { readonly echo: boolean; readonly signal?: AbortSignal | undefined }) {
+    this.scope = scope
+    this.echo = echo
+    this.signal = signal
+  }
+
+  /** A number by which one message of the batch means what another makes. */
+  nextId(): number {
+    return ++this.#id
+  }
+
+  /** A set that the batch makes. */
+  declare(family: Family, table: string, name: string, form: SetForm): void {
+    this.#forms.set(keyOf(family, table, name), form)
+  }
+
+  /** How the keys and values of a set look: one of the batch, or else one that is there. */
+  async form(family: Family, table: string, name: string): Promise<SetForm | undefined> {
+    const key = keyOf(family, table, name)
+    const known = this.#forms.get(key)
+    if (known) return known
+    const read = readForm(this.scope, { family, table, name }, this.signal)
+    this.#forms.set(key, read)
+    return read
+  }
+}
+
+const keyOf = (...words: string[]) => words.join('\0')
