@@ -51,6 +51,8 @@ export interface EndpointRecord {
   readonly hostMac?: string
   readonly mac?: string
   readonly addresses: readonly EndpointAddress[]
+  /** The addresses that the caller chose, for inspect. */
+  readonly chosen?: { readonly ip?: string; readonly ip6?: string }
   /** Of the networks of a namespace the one with the highest has the default route. */
   readonly gatewayPriority: number
 }

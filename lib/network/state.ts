@@ -120,10 +120,15 @@ export class State {
     return readJson(this.path('networks', checkId(id), 'network.json'))
   }
 
+  async findNetworkByName(name: string): Promise<NetworkRecord | undefined> {
+    const id = /^[a-zA-Z0-9]/.test(name) && !name.includes('/') ? await ownerOf(this.path('names', name)) : undefined
+    return id === undefined ? undefined : this.network(id)
+  }
+
   /** By name, id, or the beginning of an id that only one has. */
   async findNetwork(nameOrId: string): Promise<NetworkRecord | undefined> {
-    const id = /^[a-zA-Z0-9]/.test(nameOrId) && !nameOrId.includes('/') ? await ownerOf(this.path('names', nameOrId)) : undefined
-    if (id !== undefined) return this.network(id)
+    const named = await this.findNetworkByName(nameOrId)
+    if (named) return named
     if (!/^[0-9a-f]{1,64}$/.test(nameOrId)) return undefined
     const ids = (await namesIn(this.path('networks'))).filter(name => name.startsWith(nameOrId))
     return ids.length === 1 ? this.network(ids[0]!) : undefined
@@ -160,15 +165,19 @@ export class State {
   addressPath(network: string, address: string): string {
     return this.path('networks', checkId(network), 'addresses', address)
   }
-  namePath(network: string, name: string): string {
-    return this.path('networks', checkId(network), 'names', name)
+  /** The id of the endpoint that has a name in a network. */
+  ownerOfName(network: string, name: string): Promise<string | undefined> {
+    return ownerOf(this.#name(network, name))
   }
 
   #claims(record: EndpointRecord): [path: string, owner: string][] {
     const { id, network, addresses, name, namespace } = record
     const claims: [string, string][] = addresses.map(({ address }) => [this.addressPath(network, address), id])
-    if (name !== undefined) claims.push([this.namePath(network, name), id])
+    if (name !== undefined) claims.push([this.#name(network, name), id])
     return [...claims, [this.path('namespaces', namespace.key, id), network]]
+  }
+  #name(network: string, name: string): string {
+    return this.path('networks', checkId(network), 'names', name)
   }
   #pending(id: string): string {
     return this.path('pending', `${checkId(id)}.json`)

@@ -1,0 +1,172 @@
+// Connecting namespaces to a network: addresses, a record of the intention, the interfaces as one plan, the record of what is there.
+import { randomBytes } from 'node:crypto'
+import { Namespace } from '../kernel/namespace.js'
+import type { NamespaceSource } from '../namespace/source.js'
+import { Plan } from '../plan/plan.js'
+import type { ApplyOptions } from '../plan/result.js'
+import { NetloomError } from '../socket/error.js'
+import type { ConnectOptions } from './connect-options.js'
+import { type Core, settingsOf } from './core.js'
+import { cableName } from './drivers/bridge.js'
+import type { Driver } from './drivers/driver.js'
+import { driverOf } from './drivers/drivers.js'
+import { type Connected, gatewayOf } from './gateways.js'
+import { macFor } from './mac-address.js'
+import { keyOf, namespaceKey } from './namespaces.js'
+import type { EndpointRecord, NetworkRecord } from './records.js'
+import { Allocator } from './state-allocate.js'
+
+export interface Request {
+  readonly source: NamespaceSource
+  readonly options: ConnectOptions
+  /** Where the source and the options stand in the caller's arguments: 'sources[3]'. */
+  readonly path: string
+}
+
+/** A namespace with what is in it before it is connected. */
+interface Guest {
+  readonly request: Request
+  readonly namespace: Namespace
+  readonly connected: readonly Connected[]
+  readonly links: ReadonlySet<string>
+  /** Families in which there is a default route. */
+  readonly routed: ReadonlySet<4 | 6>
+}
+
+/** Connects all of the namespaces, or none. The lock must be held. */
+export async function connectAll(
+  core: Core,
+  given: NetworkRecord,
+  requests: readonly Request[],
+  options: ApplyOptions = {},
+): Promise<EndpointRecord[]> {
+  const network = await core.network(given, 'connect')
+  const guests: Guest[] = []
+  try {
+    for (const request of requests) guests.push(await lookAt(core, network, request, guests))
+    return await settle(core, network, guests, options)
+  } finally {
+    for (const { namespace } of guests) await namespace.close()
+  }
+}
+
+async function lookAt(core: Core, network: NetworkRecord, request: Request, guests: readonly Guest[]): Promise<Guest> {
+  const { source, path } = request
+  const namespace = await Namespace.open(source)
+  try {
+    const key = keyOf(namespace)
+    const records = await core.state.endpointsOf(key)
+    if (records.some(one => one.network === network.id) || guests.some(guest => keyOf(guest.namespace) === key))
+      throw new NetloomError('EEXIST', {
+        operation: 'connect',
+        subject: network.spec.name,
+        path: path || 'source',
+        reason: 'the namespace is on the network already',
+      })
+    const connected = await Promise.all(
+      records.map(async record => ({ record, name: (await core.state.network(record.network))?.spec.name ?? record.network })),
+    )
+    driverOf[network.spec.driver].check?.(core.host, { namespace, connected: records }, path)
+    const links = new Set((await namespace.links.list()).map(({ name }) => name))
+    // Beside lo there is nothing in a fresh namespace that a route could lead over.
+    const routes = links.size > 1 ? await namespace.routes.list() : []
+    return {
+      request,
+      namespace,
+      connected,
+      links,
+      routed: new Set(routes.filter(({ to }) => to === 'default').map(({ family }) => family)),
+    }
+  } catch (error) {
+    await namespace.close()
+    throw error
+  }
+}
+
+async function settle(core: Core, network: NetworkRecord, guests: readonly Guest[], options: ApplyOptions): Promise<EndpointRecord[]> {
+  const { state, host } = core
+  const driver = driverOf[network.spec.driver]
+  const settings = settingsOf(network)
+  await driver.ensure(host, network, settings)
+  const allocator = new Allocator(state, network)
+  const records: EndpointRecord[] = []
+  for (const guest of guests) records.push(await recordOf(core, network, driver, guest, allocator))
+  await state.intend(records)
+  try {
+    await state.claimEndpoints(records)
+    await allocator.save()
+    if (driver.join) {
+      const plan = new Plan({ ipv6: 'none' })
+      for (const [i, guest] of guests.entries()) {
+        const record = records[i] as EndpointRecord
+        const { mtu } = guest.request.options
+        driver.join(plan, host, network, settings, { record, namespace: guest.namespace, ...(mtu !== undefined && { mtu }) })
+        furnish(plan, network, guest, record)
+      }
+      await plan.apply(options)
+    }
+    await state.commitEndpoints(records)
+  } catch (error) {
+    // The plan has taken back what it did; a failed commit leaves interfaces.
+    await core.drop(network, records)
+    throw error
+  }
+  return records
+}
+
+async function recordOf(core: Core, network: NetworkRecord, driver: Driver, guest: Guest, allocator: Allocator): Promise<EndpointRecord> {
+  const { options, source, path } = guest.request
+  const prefix = path === '' ? '' : `${path}.`
+  const id = randomBytes(32).toString('hex')
+  const addresses = driver.addresses ? await allocator.allocate(options, prefix) : []
+  const { name, mac, ip, ip6, gatewayPriority = 0, aliases = [] } = options
+  const chosen = { ...(ip !== undefined && { ip }), ...(ip6 !== undefined && { ip6 }) }
+  if (name !== undefined && (await core.state.ownerOfName(network.id, name)) !== undefined)
+    throw new NetloomError('EEXIST', {
+      operation: 'connect',
+      subject: network.spec.name,
+      path: `${prefix}name`,
+      reason: `the network has an endpoint ${name}`,
+    })
+  const inside = driver.addresses
+    ? { interface: interfaceName(guest, network, prefix), mac: mac ?? macFor(addresses.find(({ family }) => family === 4)?.address) }
+    : {}
+  return {
+    ...{ kind: 'endpoint', id, network: network.id, created: new Date().toISOString(), aliases, gatewayPriority, addresses },
+    ...(name !== undefined && { name }),
+    namespace: namespaceKey(guest.namespace, source),
+    ...inside,
+    ...(Object.keys(chosen).length > 0 && { chosen }),
+    // Nobody else has this one, so that the cable can be told from another of its name.
+    ...(driver.cables && { hostInterface: cableName(id), hostMac: macFor(undefined) }),
+  }
+}
+
+function interfaceName({ request, links }: Guest, network: NetworkRecord, prefix: string): string {
+  const { interface: chosen } = request.options
+  if (chosen !== undefined) {
+    if (!links.has(chosen)) return chosen
+    const reason = `the namespace has a link ${chosen}`
+    throw new NetloomError('EEXIST', { operation: 'connect', subject: network.spec.name, path: `${prefix}interface`, reason })
+  }
+  const { interfacePrefix = 'eth' } = settingsOf(network)
+  for (let number = 0; ; number++) if (!links.has(`${interfacePrefix}${number}`)) return `${interfacePrefix}${number}`
+}
+
+/** Addresses, the default route if it is this network's, and kernel settings. */
+function furnish(plan: Plan, network: NetworkRecord, guest: Guest, record: EndpointRecord): void {
+  const here = plan.in(guest.namespace)
+  const link = record.interface as string
+  for (const { address, prefix, family } of record.addresses)
+    here.addresses.add(link, `${address}/${prefix}`, family === 6 ? { noDad: true } : {})
+  for (const family of [4, 6] as const) {
+    const before = gatewayOf(guest.connected, family)
+    const after = gatewayOf([...guest.connected, { record, name: network.spec.name }], family)
+    if (after?.record !== record) continue
+    const route = { to: 'default', via: after.gateway, link, family }
+    // A default route that is not of one of our networks is somebody's choice.
+    if (!guest.routed.has(family)) here.routes.add(route)
+    else if (before) here.routes.replace(route)
+  }
+  for (const [key, value] of Object.entries(guest.request.options.sysctls ?? {})) here.sysctl.set(key.replace('IFNAME', link), value)
+}

@@ -1,0 +1,80 @@
+// What networks, endpoints and the Networks that gave them share: the host namespace, the state folder, and changing both together.
+import type { Namespace } from '../kernel/namespace.js'
+import { NetloomError } from '../socket/error.js'
+import { driverSettings } from './driver-options.js'
+import { driverOf } from './drivers/drivers.js'
+import { openRecorded } from './namespaces.js'
+import type { EndpointRecord, NetworkRecord, StateRecord } from './records.js'
+import type { State } from './state.js'
+
+export class Core {
+  readonly host: Namespace
+  readonly state: State
+  #closed = false
+
+  constructor(host: Namespace, state: State) {
+    this.host = host
+    this.state = state
+  }
+
+  /** Runs work while nobody else changes anything, after what a killed process left half-done has been undone. */
+  change<T>(work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
+    this.checkOpen()
+    return this.state.change(work, record => this.#undo(record), signal)
+  }
+
+  checkOpen(): void {
+    if (this.#closed) throw new NetloomError('EBADF', { operation: 'use networks', reason: 'they have been closed' })
+  }
+  close(): void {
+    this.#closed = true
+  }
+
+  /** The record as it is now. Throws ENOENT once the network has been removed. */
+  async network({ id, spec }: Pick<NetworkRecord, 'id' | 'spec'>, operation: string): Promise<NetworkRecord> {
+    const record = await this.state.network(id)
+    if (record) return record
+    throw new NetloomError('ENOENT', { operation, subject: spec.name, reason: 'the network has been removed' })
+  }
+
+  /** Removes endpoints of one network, whose records are retired already: their interfaces, then what the folder says. */
+  async drop(network: NetworkRecord, endpoints: readonly EndpointRecord[]): Promise<void> {
+    await driverOf[network.spec.driver].leave(this.host, endpoints)
+    for (const one of endpoints) await this.state.forget(one)
+  }
+
+  /** Removes the endpoints of a network whose namespaces are gone; gives their names. The lock must be held. */
+  async sweep(network: NetworkRecord): Promise<EndpointRecord[]> {
+    const endpoints = await this.state.endpoints(network.id)
+    if (endpoints.length === 0) return []
+    const gone = await this.#gone(network, endpoints)
+    if (gone.length === 0) return []
+    await this.state.retireEndpoints(gone)
+    await this.drop(network, gone)
+    return gone
+  }
+
+  /** A veth goes with the namespace at its other end. Without one the namespace itself has to be looked for. */
+  async #gone(network: NetworkRecord, endpoints: readonly EndpointRecord[]): Promise<EndpointRecord[]> {
+    if (driverOf[network.spec.driver].cables) {
+      const macs = new Map((await this.host.links.list({ kind: 'veth' })).map(({ name, mac }) => [name, mac]))
+      return endpoints.filter(({ hostInterface, hostMac }) => hostMac === undefined || macs.get(hostInterface ?? '') !== hostMac)
+    }
+    const gone: EndpointRecord[] = []
+    for (const one of endpoints) {
+      const namespace = await openRecorded(one.namespace)
+      if (namespace) await namespace.close()
+      else gone.push(one)
+    }
+    return gone
+  }
+
+  /** Undoes what a process was at when it was killed; the state forgets it afterwards. */
+  async #undo(record: StateRecord): Promise<void> {
+    if (record.kind === 'network') return driverOf[record.spec.driver].remove(this.host, record)
+    const network = await this.state.network(record.network)
+    if (network) await driverOf[network.spec.driver].leave(this.host, [record])
+  }
+}
+
+export const settingsOf = ({ spec }: NetworkRecord) => driverSettings(spec.driver, spec.options)

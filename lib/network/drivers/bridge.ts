@@ -1,0 +1,81 @@
+// The driver 'bridge': a bridge in the host namespace with the gateways' addresses, and a veth pair for each endpoint.
+import { scoped } from '../../kernel/scope.js'
+import { deleteLinks } from '../../plan/remove.js'
+import { NetloomError } from '../../socket/error.js'
+import { cableOf, policyOf } from '../endpoint-link.js'
+import { macFor } from '../mac-address.js'
+import type { NetworkRecord } from '../records.js'
+import type { Driver } from './driver.js'
+
+/** Endpoints of which each is looked for by name; of more of them the links are listed once. */
+const few = 16
+
+export const bridgeDriver: Driver = {
+  name: 'bridge',
+  addresses: true,
+  cables: true,
+  device: (id, { bridge }, gateway) => ({ name: bridge ?? `br-${id.slice(0, 12)}`, mac: macFor(gateway) }),
+
+  async ensure(host, network, { mtu }) {
+    const { name, mac } = deviceOf(network)
+    const found = await host.links.find(name)
+    if (found?.mac === mac && found.kind === 'bridge') return
+    if (found) {
+      const hint = 'choose another name with the option bridge'
+      throw new NetloomError('EEXIST', { operation: 'create bridge', subject: name, reason: 'there is another link of that name', hint })
+    }
+    await host.links.create({
+      ...{ kind: 'bridge', name, mac, up: true, ipv6: network.spec.ipv6 ? 'static' : 'none' },
+      ...(mtu !== undefined && { mtu }),
+      // A bridge of containers forwards at once, and its frames are no packets of the host's firewall.
+      options: { stp: false, forwardDelay: 0, nfCallIptables: false, nfCallIp6tables: false, nfCallArptables: false },
+    })
+    try {
+      for (const { subnet, gateway } of network.pools) await host.addresses.add(name, `${gateway}/${subnet.split('/')[1]}`, noDad(gateway))
+    } catch (error) {
+      await host.links.delete(name)
+      throw error
+    }
+  },
+
+  async remove(host, { device }) {
+    if (!device) return
+    const found = await host.links.find(device.name)
+    if (found?.mac === device.mac && found.kind === 'bridge') await deleteLinks(host[scoped], [found.index])
+  },
+
+  join(plan, host, network, { mtu: ofNetwork }, { record, namespace, mtu = ofNetwork }) {
+    const cable = cableOf(record)
+    const size = mtu === undefined ? {} : { mtu }
+    plan.in(host).links.create({
+      ...{ kind: 'veth', name: cable.hostInterface, mac: cable.hostMac, master: deviceOf(network).name, up: true, ...size },
+      ...{ ipv6: 'none', alias: `netloom ${record.id}` },
+      peer: { name: cable.interface, mac: cable.mac, namespace, up: true, ipv6: policyOf(record), ...size },
+    })
+  },
+
+  async leave(host, endpoints) {
+    const cables = endpoints.filter(({ hostInterface }) => hostInterface !== undefined).map(cableOf)
+    const links =
+      cables.length > few
+        ? await host.links.list({ kind: 'veth' })
+        : (await Promise.all(cables.map(one => host.links.find(one.hostInterface)))).filter(link => link !== undefined)
+    const byName = new Map(links.map(link => [link.name, link]))
+    const ours = cables.flatMap(one => {
+      const link = byName.get(one.hostInterface)
+      return link && link.mac === one.hostMac ? [link.index] : []
+    })
+    if (ours.length) await deleteLinks(host[scoped], ours)
+  },
+}
+
+/** Both ends are ours: nobody else can have the address, and nobody wants to wait a second for it. */
+const noDad = (address: string) => (address.includes(':') ? { noDad: true } : {})
+
+function deviceOf({ device, spec }: NetworkRecord): NonNullable<NetworkRecord['device']> {
+  if (device) return device
+  throw new NetloomError('EBADMSG', { operation: 'read state', subject: spec.name, reason: 'the record of the network names no bridge' })
+}
+
+/** What the host end of an endpoint is called: as Docker's, with as many digits as a name holds. */
+export const cableName = (id: string): string => `veth${id.slice(0, 11)}`

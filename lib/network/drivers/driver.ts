@@ -1,0 +1,33 @@
+// What a driver does for a network: its device in the host namespace, and the interfaces of the endpoints.
+import type { Namespace } from '../../kernel/namespace.js'
+import type { Plan } from '../../plan/plan.js'
+import type { DriverName, DriverSettings } from '../driver-options.js'
+import type { EndpointRecord, NetworkRecord } from '../records.js'
+
+/** A namespace that is being connected, held open meanwhile. */
+export interface Joining {
+  readonly record: EndpointRecord
+  readonly namespace: Namespace
+  /** Of the link inside; the kernel's default if not given. */
+  readonly mtu?: number
+}
+
+export interface Driver {
+  readonly name: DriverName
+  /** Gives endpoints an interface and addresses. */
+  readonly addresses: boolean
+  /** Gives interfaces inside another end in the host namespace. */
+  readonly cables: boolean
+  /** The device that a network needs in the host namespace, by the network's id and its first gateway. */
+  device?(id: string, settings: DriverSettings, gateway: string | undefined): NonNullable<NetworkRecord['device']>
+  /** Makes sure that the network's device is there, after the machine's restart too. All of it or nothing. */
+  ensure(host: Namespace, network: NetworkRecord, settings: DriverSettings): Promise<void>
+  /** Removes it, if it is there and ours. */
+  remove(host: Namespace, network: NetworkRecord): Promise<void>
+  /** Refuses what cannot be connected, before anything is done. */
+  check?(host: Namespace, joining: { readonly namespace: Namespace; readonly connected: readonly EndpointRecord[] }, path: string): void
+  /** Adds the making of an endpoint's interface to a plan; addresses and routes follow. */
+  join?(plan: Plan, host: Namespace, network: NetworkRecord, settings: DriverSettings, joining: Joining): void
+  /** Removes interfaces of endpoints, those that are there and ours. */
+  leave(host: Namespace, endpoints: readonly EndpointRecord[]): Promise<void>
+}

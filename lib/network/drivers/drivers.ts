@@ -1,0 +1,13 @@
+// The drivers that there are: a new one is a line here and in driver-options.ts.
+import type { DriverName } from '../driver-options.js'
+import { bridgeDriver } from './bridge.js'
+import type { Driver } from './driver.js'
+import { macvlanDriver } from './macvlan.js'
+import { hostDriver, nullDriver } from './plain.js'
+
+export const driverOf: Readonly<Record<DriverName, Driver>> = {
+  bridge: bridgeDriver,
+  macvlan: macvlanDriver,
+  host: hostDriver,
+  null: nullDriver,
+}

@@ -1,0 +1,200 @@
+// The public Networks: container networks as `docker network` has them, for any namespace, in a folder that processes share.
+import { argumentError, shown } from '../codec/errors.js'
+import { checkOptions, isList, isOneOf } from '../kernel/arguments.js'
+import { Namespace } from '../kernel/namespace.js'
+import type { NamespaceSource } from '../namespace/source.js'
+import { NetloomError } from '../socket/error.js'
+import { Core } from './core.js'
+import { createNetwork, refuseFirewalled } from './create.js'
+import { drivers } from './driver-options.js'
+import { Endpoint } from './endpoint.js'
+import { keyOf } from './namespaces.js'
+import { Network, removeNetwork } from './network.js'
+import { type NetworkCreate, networkSpec } from './options.js'
+import { isPredefined, predefined } from './predefined.js'
+import type { NetworkRecord } from './records.js'
+import { State } from './state.js'
+
+export interface NetworksOptions {
+  /** Where networks and endpoints are written down; made if it is not there. All processes that share networks name the same. */
+  readonly stateDir: string
+  /** The namespace that the bridges are in; by default that of the calling thread. */
+  readonly host?: Namespace
+}
+/** What list() shows; several conditions must all hold, of several values of one any. */
+export interface NetworkFilter {
+  /** A part of the name, as `docker network ls` has it. */
+  readonly name?: string | readonly string[]
+  /** The beginning of the id. */
+  readonly id?: string | readonly string[]
+  readonly driver?: string | readonly string[]
+  /** 'key' or 'key=value'. */
+  readonly label?: string | readonly string[]
+  /** 'builtin' are the predefined ones. */
+  readonly type?: 'custom' | 'builtin'
+  /** true: those with no endpoints, of which prune() removes the custom ones. */
+  readonly dangling?: boolean
+  readonly scope?: 'local'
+}
+
+const isText = (value: unknown) => {
+  if (typeof value !== 'string') throw argumentError('ERR_NETLOOM_INVALID_STRING', `${shown(value)} is not a string`)
+}
+const isTexts = (value: unknown) => (Array.isArray(value) ? isList(isText)(value) : isText(value))
+const isFlag = (value: unknown) => {
+  if (typeof value !== 'boolean') throw argumentError('ERR_NETLOOM_INVALID_BOOLEAN', `${shown(value)} is not true or false`)
+}
+const isFolder = (value: unknown) => {
+  if (typeof value !== 'string' || value === '' || value.includes('\0'))
+    throw argumentError('ERR_NETLOOM_INVALID_STRING', `${shown(value)} is not the path of a folder`)
+}
+const isHost = (value: unknown) => {
+  if (!(value instanceof Namespace)) throw argumentError('ERR_NETLOOM_INVALID_NAMESPACE', 'is not an open Namespace')
+}
+
+/** Networks for namespaces. Addresses, routes and bridges live in the kernel and stay when the program ends; close() frees descriptors only. */
+export class Networks implements AsyncDisposable {
+  readonly #core: Core
+
+  private constructor(core: Core) {
+    this.#core = core
+  }
+
+  /**
+   * Opens the folder and what it tells of; several processes may do so at once. Networks that were there before the machine was started anew
+   * are there again.
+   *
+   * Errors: EBUSY the folder belongs to another host namespace or another version; EACCES; ERR_NETLOOM_… for wrong options.
+   */
+  static async open(options: NetworksOptions): Promise<Networks> {
+    checkOptions<NetworksOptions>(options, { stateDir: isFolder, host: isHost })
+    if (options.stateDir === undefined)
+      throw argumentError('ERR_NETLOOM_MISSING_OPTION', 'networks need a folder for their state', 'stateDir')
+    // Held on its own, so that it stays open when the caller closes his.
+    const host = await Namespace.open(options.host ?? Namespace.current())
+    try {
+      const { state } = await State.open(options.stateDir, keyOf(host))
+      const core = new Core(host, state)
+      await core.change(async () => {
+        for (const spec of predefined()) if (!(await state.findNetworkByName(spec.name))) await createNetwork(core, spec, { ensure: false })
+      })
+      return new Networks(core)
+    } catch (error) {
+      await host.close()
+      throw error
+    }
+  }
+
+  /**
+   * Makes a network; a subnet that is not named is chosen so that it overlaps no other network and no route of the machine.
+   *
+   * Errors: EEXIST there is a network of that name, or a link of the bridge's; EADDRNOTAVAIL no default subnet is left; TypeError and RangeError
+   * for what cannot be, with the option's path: ERR_NETLOOM_SUBNET_OVERLAP, _SUBNET_TOO_SMALL, _OUTSIDE_SUBNET, _ADDRESS_RESERVED and others.
+   */
+  async create(options: NetworkCreate): Promise<Network> {
+    const spec = networkSpec(options)
+    if (spec.driver === 'host' || spec.driver === 'null')
+      throw argumentError('ERR_NETLOOM_INVALID_OPTION', `there is one network of the driver ${spec.driver}, which is predefined`, 'driver')
+    refuseFirewalled(spec)
+    const core = this.#core
+    return new Network(core, await core.change(() => createNetwork(core, spec, { ensure: true })), true)
+  }
+
+  /** A network by name, id or the beginning of its id. Throws ENOENT. */
+  async get(nameOrId: string): Promise<Network> {
+    const found = await this.find(nameOrId)
+    if (found) return found
+    throw new NetloomError('ENOENT', { operation: 'get network', subject: nameOrId, reason: 'there is no such network' })
+  }
+
+  async find(nameOrId: string): Promise<Network | undefined> {
+    this.#core.checkOpen()
+    isText(nameOrId)
+    const record = await this.#core.state.findNetwork(nameOrId)
+    return record && new Network(this.#core, record, false)
+  }
+
+  /** The networks, by name, the predefined ones included. */
+  async list(filter: NetworkFilter = {}): Promise<Network[]> {
+    checkOptions<NetworkFilter>(filter, {
+      ...{ name: isTexts, id: isTexts, label: isTexts, type: isOneOf(['custom', 'builtin']), dangling: isFlag, scope: isOneOf(['local']) },
+      driver: value => void (Array.isArray(value) ? isList(isOneOf(drivers))(value) : isOneOf(drivers)(value)),
+    })
+    this.#core.checkOpen()
+    const found: Network[] = []
+    for (const record of await this.#core.state.networks())
+      if (
+        matches(record, filter) &&
+        (filter.dangling === undefined || filter.dangling !== (await this.#core.state.hasEndpoints(record.id)))
+      )
+        found.push(new Network(this.#core, record, false))
+    return found.sort((a, b) => (a.name < b.name ? -1 : 1))
+  }
+
+  /** Everything that a namespace is connected to. */
+  async endpoints(source: NamespaceSource): Promise<Endpoint[]> {
+    this.#core.checkOpen()
+    const namespace = await Namespace.open(source)
+    try {
+      return (await this.#core.state.endpointsOf(keyOf(namespace))).map(record => new Endpoint(this.#core, record, false))
+    } finally {
+      await namespace.close()
+    }
+  }
+
+  /** Removes the networks that nothing is connected to; not the predefined ones, nor configurations. */
+  async prune(): Promise<{ deleted: string[] }> {
+    const core = this.#core
+    return core.change(async () => {
+      const deleted: string[] = []
+      for (const record of await core.state.networks()) {
+        if (isPredefined(record.spec.name) || record.spec.configOnly) continue
+        await core.sweep(record)
+        if (await core.state.hasEndpoints(record.id)) continue
+        await removeNetwork(core, record, false)
+        deleted.push(record.spec.name)
+      }
+      return { deleted: deleted.sort() }
+    })
+  }
+
+  /**
+   * Brings kernel and folder together: endpoints whose namespaces are gone are forgotten, their addresses free, and what killed processes left
+   * half-done is undone. Touches nothing of anybody else's. Gives the names, or ids, of the endpoints.
+   */
+  async gc(): Promise<{ removed: string[] }> {
+    const core = this.#core
+    return core.change(async () => {
+      const removed: string[] = []
+      for (const record of await core.state.networks())
+        removed.push(...(await core.sweep(record)).map(one => one.name ?? one.namespace.name ?? one.id))
+      return { removed }
+    })
+  }
+
+  /** Frees descriptors; everything stays as it is. Doing it twice is fine. */
+  async close(): Promise<void> {
+    this.#core.close()
+    await this.#core.host.close()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
+  }
+}
+
+function matches({ id, spec }: NetworkRecord, filter: NetworkFilter): boolean {
+  const any = (given: string | readonly string[] | undefined, test: (text: string) => boolean) =>
+    given === undefined || (typeof given === 'string' ? test(given) : given.some(test))
+  const builtin = isPredefined(spec.name)
+  return (
+    any(filter.name, part => spec.name.includes(part)) &&
+    any(filter.id, start => id.startsWith(start)) &&
+    any(filter.driver, driver => spec.driver === driver) &&
+    any(filter.label, label => {
+      const [key = '', ...value] = label.split('=')
+      return Object.hasOwn(spec.labels, key) && (value.length === 0 || spec.labels[key] === value.join('='))
+    }) &&
+    (filter.type === undefined || (filter.type === 'builtin') === builtin)
+  )
+}
