@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 
 #include "arguments.h"
+#include "batch.h"
 #include "exec.h"
 #include "files.h"
 #include "handles.h"
@@ -12,11 +13,12 @@
 #include "packet.h"
 #include "sysctl.h"
 #include "tun.h"
+#include "values.h"
 
 namespace netloom {
 
 // Changes together with lib/socket/native.ts, which refuses any other.
-constexpr int interfaceVersion = 9;
+constexpr int interfaceVersion = 10;
 
 Napi::Value throwFailure(Napi::Env env, const Failure& failure) {
   napi_throw(env, makeError(env, failure));
@@ -344,6 +346,8 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   add<PublishFile>(exports, "publishFile");
   add<LockFile>(exports, "lockFile");
   add<ReadUnderneath>(exports, "readUnderneath");
+  add<RemoveNamespaces>(exports, "removeNamespaces");
+  add<Perform>(exports, "perform");
   add<RunInside>(exports, "runInside");
   add<ReadSysctl>(exports, "readSysctl");
   add<WriteSysctl>(exports, "writeSysctl");

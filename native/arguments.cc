@@ -12,8 +12,8 @@ void Arguments::refuse(const char* wanted) {
   if (!env_.IsExceptionPending()) Napi::TypeError::New(env_, std::string(wanted) + " expected").ThrowAsJavaScriptException();
 }
 
-NamespacePointer Arguments::ns(size_t index) {
-  NamespaceHandle* handle = NamespaceHandle::from(info_[index]);
+NamespacePointer Arguments::toNamespace(Napi::Value value) {
+  NamespaceHandle* handle = NamespaceHandle::from(value);
   if (handle == nullptr) {
     refuse("a namespace handle");
     return nullptr;
@@ -58,6 +58,13 @@ int Arguments::toInteger(Napi::Value value) {
     return 0;
   }
   return value.As<Napi::Number>().Int32Value();
+}
+
+double Arguments::toDouble(Napi::Value value) {
+  double number = value.IsNumber() ? value.As<Napi::Number>().DoubleValue() : -1;
+  if (number >= 0 && number < 0x1p63) return number;
+  refuse("a number");
+  return 0;
 }
 
 bool Arguments::toFlag(Napi::Value value) {
@@ -132,6 +139,14 @@ Napi::Value Arguments::element(Napi::Array array, uint32_t index) {
   if (!failed_ && napi_get_element(env_, array, index, &value) == napi_ok) return {env_, value};
   failed_ = true;
   return env_.Undefined();
+}
+
+Napi::Array Arguments::array(Napi::Value value) {
+  if (!value.IsArray()) {
+    refuse("an array");
+    return Napi::Array::New(env_);
+  }
+  return value.As<Napi::Array>();
 }
 
 Napi::Object Arguments::object(size_t index) {

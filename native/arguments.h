@@ -19,7 +19,7 @@ class Arguments {
   explicit Arguments(const Napi::CallbackInfo& info) : info_(info), env_(info.Env()) {}
 
   bool failed() const { return failed_; }
-  NamespacePointer ns(size_t index);
+  NamespacePointer ns(size_t index) { return toNamespace(info_[index]); }
   std::string text(size_t index) { return toText(info_[index]); }
   std::optional<std::string> optionalText(size_t index);
   int integer(size_t index) { return toInteger(info_[index]); }
@@ -33,16 +33,20 @@ class Arguments {
 
   // Undefined once something has failed, such as a getter of the caller's.
   Napi::Value member(Napi::Object object, const char* name);
+  Napi::Value element(Napi::Array array, uint32_t index);
+  Napi::Array array(Napi::Value value);
+  NamespacePointer toNamespace(Napi::Value value);
+  Bytes toBytes(Napi::Value value);
   std::string toText(Napi::Value value);
   std::vector<std::string> toTexts(Napi::Value value);
   int toInteger(Napi::Value value);
+  // Of device and inode numbers: not below 0.
+  double toDouble(Napi::Value value);
   // False if undefined.
   bool toFlag(Napi::Value value);
   std::vector<uint32_t> toNumbers(Napi::Value value);
 
  private:
-  Bytes toBytes(Napi::Value value);
-  Napi::Value element(Napi::Array array, uint32_t index);
   void refuse(const char* wanted);
 
   const Napi::CallbackInfo& info_;

@@ -3,6 +3,7 @@
 
 #include "arguments.h"
 #include "packet.h"
+#include "values.h"
 
 namespace netloom {
 namespace {
@@ -13,37 +14,6 @@ constexpr size_t longestDump = size_t{32} * 1024;
 
 // Recognises our own objects, so that a foreign one given in their place is an error and not a crash.
 constexpr napi_type_tag namespaceTag = {0x6e65746c6f6f6d01, 0x9d2c4e7f1b3a5860};
-
-// An object made with plain calls: those of the wrapper library throw, which is no use while an environment is ending.
-class Record {
- public:
-  explicit Record(napi_env env) : env_(env) { napi_create_object(env, &object_); }
-  Record& set(const char* name, napi_value value) {
-    if (value != nullptr) napi_set_named_property(env_, object_, name, value);
-    return *this;
-  }
-  Record& set(const char* name, double value) {
-    napi_value number = nullptr;
-    napi_create_double(env_, value, &number);
-    return set(name, number);
-  }
-  Record& set(const char* name, bool value) {
-    napi_value flag = nullptr;
-    napi_get_boolean(env_, value, &flag);
-    return set(name, flag);
-  }
-  napi_value object() const { return object_; }
-
- private:
-  napi_env env_;
-  napi_value object_ = nullptr;
-};
-
-napi_value bigint(napi_env env, int64_t value) {
-  napi_value result = nullptr;
-  napi_create_bigint_int64(env, value, &result);
-  return result;
-}
 
 napi_value toObject(Napi::Env env, const Notifications& notifications) {
   napi_value origins = nullptr;
@@ -67,7 +37,7 @@ napi_value toObject(Napi::Env env, const Notifications& notifications) {
 napi_value toObject(Napi::Env env, const Packet& packet) {
   Record record(env);
   record.set("data", toArray(env, packet.data)).set("address", toArray(env, packet.address));
-  record.set("time", bigint(env, packet.time));
+  record.set("time", toBigint(env, packet.time));
   if (packet.ttl) record.set("ttl", static_cast<double>(*packet.ttl));
   if (packet.error) {
     Record error(env);
@@ -88,16 +58,6 @@ Napi::Object make(Napi::Env env, const Napi::FunctionReference& constructor) {
 }
 
 }  // namespace
-
-napi_value toArray(Napi::Env env, const Bytes& bytes) {
-  void* memory = nullptr;
-  napi_value buffer = nullptr;
-  napi_value array = nullptr;
-  if (napi_create_arraybuffer(env, bytes.size(), &memory, &buffer) != napi_ok) return nullptr;
-  if (!bytes.empty()) std::copy(bytes.begin(), bytes.end(), static_cast<uint8_t*>(memory));
-  napi_create_typedarray(env, napi_uint8_array, bytes.size(), buffer, 0, &array);
-  return array;
-}
 
 // ---- namespaces
 
@@ -321,7 +281,7 @@ Napi::Value PacketSocket::send(const Napi::CallbackInfo& info) {
       .run(info.Env(), strand_, [fd = fd_, data = std::move(data), address = std::move(address)](Worker& worker) {
         int64_t time = 0;
         Failure failure = sendPacket(worker, fd->get(), data, address, &time);
-        return Outcome{failure, [time](Napi::Env env) { return bigint(env, time); }};
+        return Outcome{failure, [time](Napi::Env env) { return toBigint(env, time); }};
       });
 }
 

@@ -11,9 +11,6 @@
 
 namespace netloom {
 
-// A Uint8Array of its own memory.
-napi_value toArray(Napi::Env env, const Bytes& bytes);
-
 class NamespaceHandle : public Napi::ObjectWrap<NamespaceHandle> {
  public:
   static Napi::Function define(Napi::Env env);

@@ -29,10 +29,10 @@ namespace {
 
 constexpr char current[] = "/proc/thread-self/ns/net";
 
-Failure identify(int fd, Identity* identity) {
+Failure identify(int fd, Identity* identity, const char* path = "", int flags = AT_EMPTY_PATH) {
   // Not fstat: it would tie the addon to a C library from 2021 on.
   struct statx status;
-  if (statx(fd, "", AT_EMPTY_PATH, STATX_INO, &status) != 0) return Failure::of("statx");
+  if (statx(fd, path, flags, STATX_INO, &status) != 0) return Failure::of("statx", path);
   *identity = {makedev(status.stx_dev_major, status.stx_dev_minor), status.stx_ino};
   return {};
 }
@@ -155,6 +155,21 @@ Failure createNamespace(Worker& worker, const std::optional<std::string>& path, 
   name.keep();
   *result = std::move(made);
   return {};
+}
+
+Failure enterNamed(Worker& worker, const std::string& path, const std::string& content, Identity* identity) {
+  Name name(path);
+  if (Failure failure = name.create(content)) return failure;
+  if (Failure failure = worker.enterNew()) return failure;
+  Failure failure = name.bind();
+  if (!failure) failure = identify(AT_FDCWD, identity, current, 0);
+  if (failure) worker.leave();
+  else name.keep();
+  return failure;
+}
+
+Failure identifyName(const std::string& path, Identity* identity) {
+  return identify(AT_FDCWD, identity, path.c_str(), AT_SYMLINK_NOFOLLOW);
 }
 
 Failure removeNamespace(Worker& worker, const std::string& path) {

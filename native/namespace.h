@@ -35,6 +35,10 @@ Failure openCurrent(NamespacePointer* result);
 Failure openNamespace(Worker& worker, const std::string& path, NamespacePointer* result);
 Failure createNamespace(Worker& worker, const std::optional<std::string>& path, const std::string& content,
                         NamespacePointer* result);
+// Makes one that a new file names and stays in it until the worker leaves. All of it or nothing.
+Failure enterNamed(Worker& worker, const std::string& path, const std::string& content, Identity* identity);
+// What a file is mounted over with, or the file itself.
+Failure identifyName(const std::string& path, Identity* identity);
 Failure removeNamespace(Worker& worker, const std::string& path);
 Failure prepareDirectory(Worker& worker, const std::string& path);
 

@@ -97,7 +97,26 @@ Failure sendTo(int fd, uint8_t* bytes, size_t size) {
   return {};
 }
 
+Failure readWindow(int fd, size_t* window) {
+  int size = 0;
+  socklen_t length = sizeof size;
+  if (getsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, &length) != 0) return Failure::of("getsockopt(SO_RCVBUF)");
+  *window = std::clamp(static_cast<size_t>(size) / answerCharge, size_t{1}, windowMessages);
+  return {};
+}
+
 }  // namespace
+
+Failure openHere(int protocol, Fd* result, size_t* window) {
+  Fd fd(socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, protocol));
+  if (!fd) return Failure::of("socket");
+  for (int name : {NETLINK_EXT_ACK, NETLINK_CAP_ACK}) {
+    if (setFlag(fd.get(), name) != 0 && errno != ENOPROTOOPT) return Failure::of("setsockopt");
+  }
+  if (Failure failure = readWindow(fd.get(), window)) return failure;
+  *result = std::move(fd);
+  return {};
+}
 
 Failure openNetlink(Worker& worker, const Namespace& target, const NetlinkOptions& options, NetlinkDescriptor* result) {
   Fd fd;
@@ -114,12 +133,11 @@ Failure openNetlink(Worker& worker, const Namespace& target, const NetlinkOption
   if (setsockopt(fd.get(), SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof size) != 0 &&
       setsockopt(fd.get(), SOL_SOCKET, SO_RCVBUF, &size, sizeof size) != 0)
     return Failure::of("setsockopt(SO_RCVBUF)");
-  socklen_t length = sizeof size;
-  if (getsockopt(fd.get(), SOL_SOCKET, SO_RCVBUF, &size, &length) != 0) return Failure::of("getsockopt(SO_RCVBUF)");
+  if (Failure failure = readWindow(fd.get(), &result->window)) return failure;
   sockaddr_nl address{};
   address.nl_family = AF_NETLINK;
   if (bind(fd.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) != 0) return Failure::of("bind");
-  length = sizeof address;
+  socklen_t length = sizeof address;
   if (getsockname(fd.get(), reinterpret_cast<sockaddr*>(&address), &length) != 0) return Failure::of("getsockname");
   if (options.allNamespaces && setFlag(fd.get(), NETLINK_LISTEN_ALL_NSID) != 0)
     return Failure::of("setsockopt(NETLINK_LISTEN_ALL_NSID)");
@@ -129,7 +147,6 @@ Failure openNetlink(Worker& worker, const Namespace& target, const NetlinkOption
   }
   result->fd = std::move(fd);
   result->port = address.nl_pid;
-  result->window = std::clamp(static_cast<size_t>(size) / answerCharge, size_t{1}, windowMessages);
   return {};
 }
 

@@ -29,6 +29,9 @@ struct NetlinkDescriptor {
 
 Failure openNetlink(Worker& worker, const Namespace& target, const NetlinkOptions& options, NetlinkDescriptor* result);
 
+// For requests in the namespace that the thread is in; `window` is how many answers surely fit into its buffer.
+Failure openHere(int protocol, Fd* result, size_t* window);
+
 // Requests on their way: sent a window at a time, because the kernel answers inside sendmsg() and drops what does not fit.
 // Only ever touched by one thread at a time: the one that runs the strand of the socket.
 class Exchange {

@@ -31,9 +31,13 @@ Failure readSysctl(Worker& worker, const Namespace& target, const std::string& p
 }
 
 Failure writeSysctl(Worker& worker, const Namespace& target, const std::string& path, const std::string& value) {
-  if (!below(path, "/proc/sys/")) return {EINVAL, "open", path};
   Inside inside(worker, target);
   if (inside.failure) return inside.failure;
+  return writeHere(path, value);
+}
+
+Failure writeHere(const std::string& path, const std::string& value) {
+  if (!below(path, "/proc/sys/")) return {EINVAL, "open", path};
   Fd file(retry([&] { return open(path.c_str(), O_WRONLY | O_CLOEXEC | O_NOFOLLOW); }));
   if (!file) return Failure::of("open", path);
   auto count = retry([&] { return write(file.get(), value.data(), value.size()); });

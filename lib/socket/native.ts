@@ -139,6 +139,23 @@ export interface ExecOptions {
   readonly gid?: number | undefined
 }
 
+/** Netlink messages (ascending sequence numbers, each padded to four bytes), or a setting to write: its file under /proc/sys and the text. */
+export type JobStep = Uint8Array | readonly [file: string, text: string]
+/** What is done in one namespace: in a new one that a file at this path names, or in one that is there. */
+export type Job = readonly [target: string | NamespaceHandle, ...steps: JobStep[]]
+export interface Performed {
+  /** Jobs of which everything is done. */
+  readonly done: number
+  /** Inodes of the namespaces that were made, in the order of the jobs. */
+  readonly made: readonly number[]
+  /** Where the next job ended early; −1 before its first step: a namespace that could not be made, of which nothing is left, or entered. */
+  readonly step?: number
+  /** The system call that failed there. */
+  readonly error?: SystemCallError
+  /** Or what the kernel answered to that step's messages, of which it refused some and carried out the others. */
+  readonly answer?: Uint8Array
+}
+
 /** Everything but `currentNamespace`, `runInside` and `execInside` happens on threads of the addon's own. */
 export interface Native {
   readonly interfaceVersion: number
@@ -158,6 +175,13 @@ export interface Native {
   lockFile(path: string): Promise<Descriptor>
   /** The beginning of what files of a directory contain, whatever is mounted on them; holes for those that are not there. */
   readUnderneath(directory: string, names: readonly string[]): Promise<(string | undefined)[]>
+  /** Takes away the names that still lead to those namespaces, and resolves with an error for each that it could not: ESTALE if it leads elsewhere. */
+  removeNamespaces(paths: readonly string[], inodes: readonly number[], device: number): Promise<(SystemCallError | undefined)[]>
+  /**
+   * Does one job after the other on one thread, until something fails: then it says where. Namespaces that have been made stay. `content` is that of their files,
+   * `protocol` that of the messages.
+   */
+  perform(jobs: readonly Job[], content: string, protocol: number): Promise<Performed>
   /** Also a file of /proc/thread-self/net, which is as the namespace has it. */
   readSysctl(namespace: NamespaceHandle, path: string): Promise<string>
   writeSysctl(namespace: NamespaceHandle, path: string, value: string): Promise<void>
@@ -217,7 +241,7 @@ export interface Native {
   execInside(options: ExecOptions): never
 }
 
-const interfaceVersion = 9
+const interfaceVersion = 10
 const root = fileURLToPath(new URL('../..', import.meta.url))
 let loaded: Native | undefined
 

@@ -1,0 +1,11 @@
+// The addon's functions that do much in one call.
+#pragma once
+
+#include <napi.h>
+
+namespace netloom {
+
+Napi::Value Perform(const Napi::CallbackInfo& info);
+Napi::Value RemoveNamespaces(const Napi::CallbackInfo& info);
+
+}  // namespace netloom

@@ -1,0 +1,53 @@
+// Work in many namespaces one after the other on one thread, and the removal of many names.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "fd.h"
+#include "namespace.h"
+#include "netlink.h"
+
+namespace netloom {
+
+// Messages for the kernel, or a setting to write.
+struct Step {
+  Bytes messages;
+  std::string path;
+  std::string value;
+};
+
+// What is done in one namespace: in one that is there, or in a new one that `path` names.
+struct Job {
+  NamespacePointer target;
+  std::string path;
+  std::vector<Step> steps;
+};
+
+struct Performed {
+  // Jobs of which everything is done.
+  size_t done = 0;
+  // Of the namespaces that were made.
+  std::vector<Identity> made;
+  // Where it ended early: in which step of the next job, and why. Before the first step the namespace could not be made, and nothing is left of it.
+  bool stopped = false;
+  bool entered = false;
+  size_t step = 0;
+  Failure failure;
+  // Of the kernel, if it refused one of the step's messages.
+  Bytes answer;
+};
+
+// Ends with the first system call that fails, and after the first step of which the kernel refuses a message.
+Performed perform(Worker& worker, std::vector<Job> jobs, const std::string& content, int protocol);
+
+struct Name {
+  std::string path;
+  uint64_t inode;
+};
+
+// Takes away the names that still lead to those namespaces; a failure for each in turn, ESTALE for one that leads elsewhere.
+std::vector<Failure> removeNames(Worker& worker, const std::vector<Name>& names, uint64_t device);
+
+}  // namespace netloom
