@@ -41,16 +41,21 @@ export async function prepareNames(subject?: string): Promise<void> {
 
 /** createNamed for one of many, after prepareNames. `mark`: what the file under the name contains. */
 export async function createPrepared(name: string, mark = ownershipMark): Promise<OpenNamespace> {
-  const attempt = { operation: 'create namespace', subject: name }
   const path = namePath(name)
   let handle: NamespaceHandle
   try {
     handle = await native().createNamespace(path, mark)
   } catch (error) {
-    const taken = isSystemCallError(error) && error.errno === errnoNumbers.EEXIST
-    throw failure(error, attempt, taken ? { EEXIST: await whatExists(path, name) } : LIMITS)
+    throw await creationFailure(error, name)
   }
   return { handle, info: namespaceInfo({ device: handle.device, inode: handle.inode, name, path }) }
+}
+
+/** What went wrong when a namespace of that name was to be made, in words. */
+export async function creationFailure(error: unknown, name: string): Promise<unknown> {
+  const taken = isSystemCallError(error) && error.errno === errnoNumbers.EEXIST
+  const meanings = taken ? { EEXIST: await whatExists(namePath(name), name) } : LIMITS
+  return failure(error, { operation: 'create namespace', subject: name }, meanings)
 }
 
 /** Makes a namespace without a name, which lives as long as somebody holds it: a handle, a process inside, a mount. */
@@ -71,24 +76,29 @@ export async function createAnonymous(): Promise<OpenNamespace> {
  */
 export async function deleteNamed(name: string): Promise<void> {
   checkNamespaceName(name)
-  const path = namePath(name)
   try {
-    await native().removeNamespace(path)
+    await native().removeNamespace(namePath(name))
   } catch (error) {
-    throw failure(
-      error,
-      { operation: 'delete namespace', subject: name },
-      {
-        ENOENT: { reason: `no such file: ${path}`, hint: 'Namespace.list() says which namespaces there are' },
-        EPERM: { hint: 'removing a named namespace needs CAP_SYS_ADMIN: run as root, or in a user namespace of your own' },
-        EBUSY: {
-          reason: `${path} is still mounted in another mount namespace`,
-          hint: 'try again when the process that copied the mounts has ended',
-        },
-        EISDIR: { reason: `${path} is a directory` },
-      },
-    )
+    throw removalFailure(error, name)
   }
+}
+
+/** What went wrong when a name was to be taken away, in words. */
+export function removalFailure(error: unknown, name: string): unknown {
+  const path = namePath(name)
+  return failure(
+    error,
+    { operation: 'delete namespace', subject: name },
+    {
+      ENOENT: { reason: `no such file: ${path}`, hint: 'Namespace.list() says which namespaces there are' },
+      EPERM: { hint: 'removing a named namespace needs CAP_SYS_ADMIN: run as root, or in a user namespace of your own' },
+      EBUSY: {
+        reason: `${path} is still mounted in another mount namespace`,
+        hint: 'try again when the process that copied the mounts has ended',
+      },
+      EISDIR: { reason: `${path} is a directory` },
+    },
+  )
 }
 
 async function whatExists(path: string, name: string): Promise<{ reason: string; hint: string }> {

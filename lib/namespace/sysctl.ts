@@ -40,16 +40,20 @@ export async function setSysctl(where: OpenNamespace, key: string, value: string
     // The newline makes an empty value arrive too: it clears lists such as net.ipv4.ip_local_reserved_ports.
     await native().writeSysctl(where.handle, path, `${text}\n`)
   } catch (error) {
-    throw failure(error, attempt, {
-      ...MEANINGS,
-      EINVAL: { reason: `the kernel does not take ${JSON.stringify(text)} here` },
-      ERANGE: { reason: `${JSON.stringify(text)} is out of range` },
-      EPERM: { hint: NO_RIGHT },
-      EACCES: { hint: NO_RIGHT },
-      EROFS: { hint: '/proc/sys is mounted read-only, as in an unprivileged container' },
-    })
+    throw sysctlFailure(error, attempt, text)
   }
 }
+
+/** What went wrong when that text was written to a setting, in words. */
+export const sysctlFailure = (error: unknown, attempt: Parameters<typeof failure>[1], text: string): unknown =>
+  failure(error, attempt, {
+    ...MEANINGS,
+    EINVAL: { reason: `the kernel does not take ${JSON.stringify(text)} here` },
+    ERANGE: { reason: `${JSON.stringify(text)} is out of range` },
+    EPERM: { hint: NO_RIGHT },
+    EACCES: { hint: NO_RIGHT },
+    EROFS: { hint: '/proc/sys is mounted read-only, as in an unprivileged container' },
+  })
 
 const NO_RIGHT = 'the setting is read-only, or this needs CAP_NET_ADMIN: run as root, or in a user namespace of your own'
 const MEANINGS: Meanings = {

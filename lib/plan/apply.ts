@@ -52,10 +52,15 @@ export async function applyPlan(data: PlanData, sources: ReadonlyMap<number, Nam
 async function takenBack(error: unknown, state: State, intent: Intent): Promise<unknown> {
   const holdings = holdingsOf(state, number => state.use(number).then(({ scope }) => scope))
   const made = state.namespaces.some(Boolean)
+  // Unless they are known, they still go with their namespaces, only later.
+  const unknown = await state.find().then(
+    () => [],
+    (reason: unknown) => [reason],
+  )
   const unheard = await findUnheard(state, intent.group)
   const { leftovers, errors } = await undo(holdings, { drain: true, progress: state.progress })
   leftovers.push(...unheard.leftovers)
-  errors.push(...unheard.errors)
+  errors.push(...unknown, ...unheard.errors)
   // Devices whose making nobody heard of go with their namespaces.
   if (made) await devicesGone()
   await (leftovers.length ? intent.leave() : intent.end())

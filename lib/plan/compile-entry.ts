@@ -1,7 +1,7 @@
 // Addresses, routes, neighbours and rules of a plan: the links that they name, the message that puts each there, and the one that takes it away again.
 import { addressField, addressKey, addressMessage } from '../kernel/address-object.js'
 import { addressHints } from '../kernel/addresses.js'
-import type { Culprits } from '../kernel/blame.js'
+import { blaming, type Culprits } from '../kernel/blame.js'
 import { type NeighbourSpec, neighbourField, neighbourHints, neighbourMessage } from '../kernel/neighbours.js'
 import { prepareRoute, type RouteSpec, routeField } from '../kernel/route-request.js'
 import { routeCulprits, routeHints } from '../kernel/routes.js'
@@ -12,6 +12,7 @@ import { requestFlags } from '../protocol/netlink.js'
 import { route as routeTable } from '../protocol/route.js'
 import { rtm } from '../protocol/rtnetlink.js'
 import { rule as ruleTable } from '../protocol/rule.js'
+import type { NetloomError } from '../socket/error.js'
 import type { AnyRequest, Context } from '../socket/request.js'
 import type { Item, PlanLinkRef } from './items.js'
 
@@ -49,7 +50,7 @@ export function linksOf(item: EntryItem): readonly NamedLink[] {
 }
 
 /** Which of the item's fields the kernel's words are about. */
-export function culpritsOf(item: EntryItem): Culprits {
+function culpritsOf(item: EntryItem): Culprits {
   if ('route' in item) return routeCulprits(routeOf(item.route, []))
   if ('rule' in item) return ruleCulprits
   if ('entry' in item)
@@ -59,6 +60,10 @@ export function culpritsOf(item: EntryItem): Culprits {
     ]
   return [[/ENODEV/, 'link']]
 }
+
+/** Finds out what the kernel meant. */
+export const explainEntry = (item: EntryItem) => (error: NetloomError) =>
+  blaming(Promise.reject(error), culpritsOf(item)).catch((better: unknown) => better)
 
 /** The message of an entry. `noDad`: what an IPv6 address does that does not say it. */
 export function entryRequest(

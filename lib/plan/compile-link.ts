@@ -160,6 +160,18 @@ export function fieldFrom(kind: string, home: End): Context['field'] {
   }
 }
 
+/** Fields of a message about one end alone. */
+export function prefixed(kind: string, { path }: End): Context['field'] {
+  const field = fieldFrom(kind, { in: 0, fields: {}, path: '' })
+  return path === '' ? field : wire => join(path, field?.(wire))
+}
+const join = (path: string, field: string | undefined) => (field === undefined ? path : `${path}.${field}`)
+
+export function linkContext(item: CreateItem, end: End, namespace: string | undefined): Context {
+  const subject = item.spec.name ?? `of kind ${item.spec.kind}`
+  return { operation: 'create link', subject, namespace, field: fieldFrom(item.spec.kind, end), hints: linkHints }
+}
+
 export const linkHints = {
   EEXIST: 'a link of that name, alternative name or index is there already',
   EOPNOTSUPP: 'this kernel cannot make links of that kind: it lacks the module or an option that was given',

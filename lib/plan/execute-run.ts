@@ -1,43 +1,34 @@
 // Carries out steps in one namespace in their order, with as many of their messages in one exchange as the order allows.
-import { blaming } from '../kernel/blame.js'
-import { blame } from '../kernel/link-blame.js'
 import { forbidIpv6 } from '../kernel/link-ipv6.js'
 import { linkReply, type RawLink, type Scope } from '../kernel/scope.js'
 import { getSysctl, setSysctl } from '../namespace/sysctl.js'
 import { link as linkTable } from '../protocol/link.js'
 import { rtm } from '../protocol/rtnetlink.js'
 import { NetloomError } from '../socket/error.js'
-import type { AnyRequest, Context } from '../socket/request.js'
+import type { Context } from '../socket/request.js'
 import type { Step } from './compile.js'
-import { asksForKind, culpritsOf, type EntryItem, entryRequest, linksOf } from './compile-entry.js'
+import { asksForKind, type EntryItem, entryRequest, explainEntry, linksOf } from './compile-entry.js'
 import {
   type CreateItem,
   createRequest,
   type End,
   endsOf,
-  fieldFrom,
   finishRequests,
   getRequest,
   homeEnd,
   type LinkKey,
+  linkContext,
   linkHints,
   policyOf,
+  prefixed,
 } from './compile-link.js'
 import { runLive } from './execute-live.js'
+import { explainLink, type Pending, type Place, settle } from './execute-outcome.js'
 import type { MadeLink, State } from './execute-state.js'
 import type { PlanLinkRef } from './items.js'
 import type { Note } from './journal.js'
 import { beforeAdd, beforeChange } from './undo-before.js'
 
-interface Pending {
-  /** Undefined: it is about the namespace itself. */
-  readonly item: number | undefined
-  readonly request: AnyRequest
-  /** When it has succeeded, with the link that was asked for. */
-  readonly succeeded?: ((link: RawLink | undefined) => void) | undefined
-  /** Finds out what exactly was refused. */
-  readonly explain?: ((error: NetloomError) => Promise<unknown>) | undefined
-}
 type Finish = Extract<Step, { does: 'finish' }>
 /** Ends of links that are finished together. */
 const mostMade = 256
@@ -58,6 +49,10 @@ export class Run {
     this.#number = number
     this.#scope = scope
     this.#planned = state.isPlanned(number)
+  }
+
+  get #place(): Place {
+    return { state: this.#state, number: this.#number, scope: this.#scope }
   }
 
   /** Sets lo up together with what comes first. */
@@ -129,25 +124,17 @@ export class Run {
       pending.map(({ request }) => request),
       { reply: linkReply, quiet: true },
     )
-    const refused: { item: number | undefined; error: unknown }[] = []
-    // What has been done is written down before anybody hears of what has not.
-    for (const [i, { error, objects }] of outcomes.entries()) {
-      const { item, succeeded, explain } = pending[i]!
-      const known = refused.some(one => one.item === item)
-      // After a refusal the link that a name leads to is somebody else's.
-      if (!error && !known) succeeded?.(objects[0])
-      else if (error && !known) refused.push({ item, error: explain ? await explain(error) : error })
-    }
-    for (const { item, error } of refused) {
-      if (item === undefined) this.#state.failNamespace(this.#number, error)
-      else this.#state.fail(item, error)
-    }
+    await settle(this.#place, pending, outcomes)
+  }
+
+  /** The index of a link that is there, if it was looked up before. */
+  known(name: string): number | undefined {
+    return this.#indexes.get(name)?.index
   }
 
   #skips({ item: number }: Step): boolean {
-    const { data } = this.#state
     if (this.#state.hasFailed(number)) return true
-    const needs = this.#state.missing(data.items[number]!)
+    const needs = this.#state.missing(number)
     if (needs === undefined) return false
     this.#state.fail(number, this.#needs(needs))
     return true
@@ -185,7 +172,7 @@ export class Run {
     const home = ends[homeAt]!
     const otherAt = ends.length === 2 ? 1 - homeAt : undefined
     const far = otherAt === undefined ? undefined : ends[otherAt]!
-    const context = this.#linkContext(item, home)
+    const context = linkContext(item, home, this.#scope.label)
     const base = this.#planned ? await this.#state.firstIndex(this.#scope) : 0
     const index = home.fields.index ?? (this.#planned ? this.#state.takeIndex(this.#number, base) : undefined)
     const policy = policyOf(data, home.fields)
@@ -199,7 +186,7 @@ export class Run {
       const up = home.fields.up === true && policy === 'kernel'
       const other = far && { end: far, fd: away?.scope.handle.fd, index: farIndex }
       const request = createRequest({ item, home, index, master, lower, up, ...(other && { other }), context })
-      const explain = (error: NetloomError) => this.#explainLink(error, home, far)
+      const explain = (error: NetloomError) => explainLink(this.#place, error, home, far)
       const succeeded = () => this.#state.progress.add()
       this.#pending.push({ item: number, request, explain, succeeded })
       learn(homeAt === 1, home, index, home.fields.name)
@@ -252,8 +239,8 @@ export class Run {
     }
     const key: LinkKey = made.index === undefined ? { ifname: made.name! } : { index: made.index }
     const master = await this.#masterOf(end)
-    const context = { ...this.#linkContext(item, end), field: prefixed(item.spec.kind, end) }
-    const explain = (error: NetloomError) => this.#explainLink(error, end, undefined, made.index)
+    const context = { ...linkContext(item, end, this.#scope.label), field: prefixed(item.spec.kind, end) }
+    const explain = (error: NetloomError) => explainLink(this.#place, error, end, undefined, made.index)
     for (const request of finishRequests(end, key, policy, late, master, context)) this.#pending.push({ item: number, request, explain })
   }
 
@@ -267,27 +254,6 @@ export class Run {
 
   async #masterOf({ fields: { master }, path }: End): Promise<number | undefined> {
     return master === undefined ? undefined : (await this.#find(master, path ? `${path}.master` : 'master')).index
-  }
-
-  #linkContext(item: CreateItem, end: End): Context {
-    const subject = item.spec.name ?? `of kind ${item.spec.kind}`
-    return { operation: 'create link', subject, namespace: this.#scope.label, field: fieldFrom(item.spec.kind, end), hints: linkHints }
-  }
-
-  async #explainLink(error: NetloomError, home: End, far: End | undefined, index?: number): Promise<unknown> {
-    const suspects = []
-    const opened = []
-    for (const end of far ? [home, far] : [home]) {
-      const used = end.in === this.#number ? { scope: this.#scope, close: () => undefined } : await this.#state.use(end.in)
-      opened.push(used)
-      const { master: _, ...fields } = end.fields
-      suspects.push({ scope: used.scope, fields, path: end.path, ...(index !== undefined && { index }) })
-    }
-    try {
-      return await blame(error, suspects)
-    } finally {
-      for (const one of opened) one.close()
-    }
   }
 
   // ---- the rest
@@ -311,7 +277,7 @@ export class Run {
     this.#pending.push({
       item: number,
       request,
-      explain: error => blaming(Promise.reject(error), culpritsOf(item)).catch((better: unknown) => better),
+      explain: explainEntry(item),
       succeeded: () => {
         this.#state.progress.add()
         if (stays) this.#state.done.push({ undo: 'entry', item: number, indexes })
@@ -361,13 +327,6 @@ interface RawLinkish {
   readonly index: number
   readonly kind: string | undefined
 }
-
-/** Fields of a message about one end alone. */
-const prefixed = (kind: string, { path }: End): Context['field'] => {
-  const field = fieldFrom(kind, { in: 0, fields: {}, path: '' })
-  return path === '' ? field : wire => join(path, field?.(wire))
-}
-const join = (path: string, field: string | undefined) => (field === undefined ? path : `${path}.${field}`)
 
 /** A setting of a link that is gone has nothing to be restored to. */
 async function unlessGone(restoring: Promise<void>): Promise<void> {

@@ -13,6 +13,7 @@ import { under } from './execute-error.js'
 import type { Item, PlanData, PlanLinkRef } from './items.js'
 import type { Journal } from './journal.js'
 import type { ProgressReporter } from './progress.js'
+import { briefLinks } from './remove.js'
 import type { Failure } from './result.js'
 import type { Done } from './undo.js'
 import type { EntriesBefore } from './undo-before.js'
@@ -62,7 +63,11 @@ export class State {
   readonly #next = new Map<number, number>()
   readonly #shared = new Set<number>()
   readonly #makings = new Map<number, Promise<Scope>>()
+  /** The lowest index that is free in a new namespace, once it is known. */
+  base: number | undefined
   #base: Promise<number> | undefined
+  /** Items that made a link into a namespace that was there, whose index nobody has asked for yet. */
+  #expected: number[] = []
   #prepared: Promise<void> | undefined
 
   constructor(
@@ -100,11 +105,15 @@ export class State {
     return making
   }
 
+  prepareNames(): Promise<void> {
+    this.#prepared ??= prepareNames()
+    return this.#prepared
+  }
+
   async #make(number: number): Promise<Scope> {
     const { name } = (this.data.namespaces[number] as { readonly make: { readonly name?: string } }).make
     if (name !== undefined) {
-      this.#prepared ??= prepareNames(name)
-      await this.#prepared
+      await this.prepareNames()
       const opened = await createPrepared(name, this.mark)
       this.namespaces[number] = { info: opened.info }
       return new Scope(opened)
@@ -132,7 +141,10 @@ export class State {
 
   /** The lowest index that is free in a new namespace: some kernels put tunnel devices into each. */
   firstIndex(scope: Scope): Promise<number> {
-    this.#base ??= highestIndex(scope).then(highest => highest + 1)
+    this.#base ??= highestIndex(scope).then(highest => {
+      this.base = highest + 1
+      return this.base
+    })
     return this.#base
   }
 
@@ -144,6 +156,16 @@ export class State {
     while (this.#reserved.get(namespace)?.has(index)) index++
     this.#next.set(namespace, index + 1)
     return index
+  }
+
+  /** Which index comes next in a planned namespace, to go back to. */
+  indexMark(namespace: number): number | undefined {
+    return this.#next.get(namespace)
+  }
+
+  resetIndexes(namespace: number, mark: number | undefined): void {
+    if (mark === undefined) this.#next.delete(namespace)
+    else this.#next.set(namespace, mark)
   }
 
   learn(item: number, peer: boolean, link: MadeLink): void {
@@ -161,6 +183,36 @@ export class State {
     return typeof ref === 'string' ? this.#names.get(`${namespace}/${ref}`) : undefined
   }
 
+  /** Takes note of a link that was made into a namespace that was there. */
+  expect(item: number): void {
+    this.#expected.push(item)
+  }
+
+  /** Finds out the indexes of links that were made into namespaces that were there, and with them what there would be to undo. */
+  async find(): Promise<void> {
+    const expected = this.#expected
+    this.#expected = []
+    const places = new Map<number, Map<string, readonly [item: number, peer: boolean]>>()
+    for (const item of expected) {
+      const [main, other] = endsOf(this.data.items[item]!)
+      for (const [end, peer] of [[main, false] as const, [other, true] as const]) {
+        if (!end || end.fields.name === undefined || !this.existing.has(end.in)) continue
+        const there = places.get(end.in)
+        if (there) there.set(end.fields.name, [item, peer])
+        else places.set(end.in, new Map([[end.fields.name, [item, peer]]]))
+      }
+    }
+    for (const [place, wanted] of places) {
+      for (const { index, ifname, link, linkNetnsid } of await briefLinks(this.existing.get(place)!)) {
+        const found = ifname === undefined ? undefined : wanted.get(ifname)
+        // The other end is in a namespace of the plan, under the index that it was given there.
+        if (!found || linkNetnsid === undefined || link !== this.made(found[0], !found[1])?.index) continue
+        this.learn(...found, { ...this.made(...found)!, index })
+        this.done.push({ undo: 'link', in: place, index, name: ifname!, falls: true })
+      }
+    }
+  }
+
   forget(link: MadeLink): void {
     if (link.name !== undefined) this.#names.delete(`${link.in}/${link.name}`)
   }
@@ -168,17 +220,23 @@ export class State {
   // ---- failures
 
   /** What an item depends on and failed, if anything did: its path. */
-  missing(item: Item): string | undefined {
+  missing(number: number): string | undefined {
+    if (this.#failed.size === 0) return undefined
+    const item = this.data.items[number]!
     for (const number of partiesOf(item)) {
       const failed = this.#failed.get(`namespace ${number}`)
       if (failed !== undefined) return failed
     }
-    if (this.#failed.size === 0) return undefined
     for (const ref of itemRefs(item)) {
       const failed = this.#failed.get(`item ${ref}`)
       if (failed !== undefined) return failed
     }
     return undefined
+  }
+
+  /** Whether something is known that keeps an item from being done. */
+  skips(item: number): boolean {
+    return this.#failed.size > 0 && (this.hasFailed(item) || this.missing(item) !== undefined)
   }
 
   hasFailed(item: number): boolean {

@@ -1,6 +1,9 @@
 // Carries a compiled plan out: a few namespaces at a time, their bridge ports in batches behind them, everything else in its order.
+import { Writer } from '../codec/writer.js'
 import { AbortError } from '../socket/error.js'
 import type { Part, Phase, Program, Step } from './compile.js'
+import { runGroups, type Surroundings } from './execute-group.js'
+import { jobOf, type PortStep } from './execute-job.js'
 import { Run } from './execute-run.js'
 import type { State } from './execute-state.js'
 
@@ -28,12 +31,20 @@ class PhaseRun {
   readonly #state: State
   readonly #phase: Phase
   readonly #ports = new Map<number, PortQueue>()
+  readonly #around: Surroundings
   #error: unknown
   #stopped = false
 
   constructor(state: State, phase: Phase) {
     this.#state = state
     this.#phase = phase
+    this.#around = {
+      look: () => this.#look(),
+      ports: (place, steps) => {
+        for (const step of steps) this.#queue(place).add(step)
+      },
+      known: place => name => this.#ports.get(place)?.known(name),
+    }
   }
 
   async run(): Promise<void> {
@@ -65,6 +76,36 @@ class PhaseRun {
   }
 
   async #round(parts: readonly Part[]): Promise<void> {
+    try {
+      for (let at = 0; at < parts.length && !this.#stopped; ) {
+        at += await runGroups(this.#state, parts, at, this.#around)
+        const to = this.#exactUntil(parts, at)
+        if (at === to) continue
+        await this.#exactly(parts.slice(at, to))
+        await this.#settlePorts()
+        at = to
+      }
+    } catch (error) {
+      this.#stop(error)
+    }
+  }
+
+  /** The parts from there on that groups cannot do; at least one, since what the first asks of the kernel may be all that was missing. */
+  #exactUntil(parts: readonly Part[], from: number): number {
+    if (from >= parts.length || this.#state.base === undefined) return Math.min(from + 1, parts.length)
+    const writer = new Writer()
+    let to = from + 1
+    for (; to < parts.length; to++) {
+      const { namespace } = parts[to]!
+      const mark = this.#state.indexMark(namespace)
+      const fits = jobOf(this.#state, parts[to]!, writer) !== undefined
+      this.#state.resetIndexes(namespace, mark)
+      if (fits) break
+    }
+    return to
+  }
+
+  async #exactly(parts: readonly Part[]): Promise<void> {
     let next = 0
     // Ports are set up in the order of their namespaces, whichever is ready first: a bridge numbers them as they come.
     const ready: (Part | undefined)[] = []
@@ -124,8 +165,13 @@ class PhaseRun {
 
   /** What is under way comes to its end, so that it is known what there is to undo. */
   async #settle(): Promise<void> {
-    for (const queue of this.#ports.values()) await queue.end(this.#stopped)
+    await this.#settlePorts()
     if (this.#stopped) throw this.#error
+    await this.#state.find()
+  }
+
+  async #settlePorts(): Promise<void> {
+    for (const queue of this.#ports.values()) await queue.end(this.#stopped)
   }
 
   #stop(error: unknown): void {
@@ -139,7 +185,6 @@ class PhaseRun {
   }
 }
 
-type PortStep = Extract<Step, { does: 'finish' }>
 /** Steps in a namespace that is there between two looks at the signal. */
 const stepsPerLook = 4096
 
@@ -154,6 +199,10 @@ class PortQueue {
   constructor(run: Run, failed: (error: unknown) => void) {
     this.#run = run
     this.#failed = failed
+  }
+
+  known(name: string): number | undefined {
+    return this.#run.known(name)
   }
 
   add(step: PortStep): void {

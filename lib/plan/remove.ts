@@ -2,9 +2,8 @@
 import { randomInt } from 'node:crypto'
 import { message } from '../codec/table.js'
 import { type Scope, skipProtocolStatistics } from '../kernel/scope.js'
-import { identify } from '../namespace/identity.js'
-import { labelOf, type NamespaceInfo, sameNamespace } from '../namespace/info.js'
-import { deleteNamed } from '../namespace/lifecycle.js'
+import type { NamespaceInfo } from '../namespace/info.js'
+import { deleteNames as deleteNamed } from '../namespace/jobs.js'
 import { link as linkTable } from '../protocol/link.js'
 import { ifinfomsg, linkBase } from '../protocol/link-base.js'
 import { rtm } from '../protocol/rtnetlink.js'
@@ -13,14 +12,16 @@ import type { NamespaceHandle } from '../socket/native.js'
 import type { AnyRequest } from '../socket/request.js'
 import type { ProgressReporter } from './progress.js'
 
-/** Names being removed at a time: each waits for the kernel's mount lock most of the time. */
-const parallel = 4
+/** Names that are removed by one call, and such calls at a time: each name waits for the kernel's mount lock most of the time. */
+const names = 32
+const parallel = 2
 /** Up to so many links one request each is no slower. */
 const fewLinks = 2
 const attempts = 8
 const context = { operation: 'delete links' } as const
 /** Only what tells links apart: a description of everything costs more to read than the rest of the removal. */
-const brief = message(ifinfomsg, 'IFLA', { ifname: linkBase.ifname, group: linkBase.group, linkNetnsid: linkBase.linkNetnsid })
+const { ifname, link, group, linkNetnsid } = linkBase
+const brief = message(ifinfomsg, 'IFLA', { ifname, link, group, linkNetnsid })
 
 /**
  * Removes links of one namespace by their indexes; those that are gone already are no error. The kernel takes tens of milliseconds for each
@@ -74,34 +75,28 @@ export async function deleteNames(
   { progress, signal }: { readonly progress?: ProgressReporter | undefined; readonly signal?: AbortSignal | undefined } = {},
 ): Promise<{ name: string; error: unknown }[]> {
   const failed: { name: string; error: unknown }[] = []
+  const named: number[] = []
+  for (const [number, one] of namespaces.entries()) {
+    if (one && one.info.name === undefined) {
+      one.handle?.close()
+      namespaces[number] = undefined
+      progress?.add()
+    } else if (one) named.push(number)
+  }
   let next = 0
   const worker = async () => {
-    while (next < namespaces.length) {
-      const number = next++
-      const one = namespaces[number]
-      if (!one) continue
-      try {
-        if (signal?.aborted) throw signal.reason
-        await remove(one)
-        namespaces[number] = undefined
-      } catch (error) {
-        failed.push({ name: labelOf(one.info), error })
+    while (next < named.length) {
+      const numbers = named.slice(next, next + names)
+      next += names
+      const infos = numbers.map(number => namespaces[number]!.info as NamespaceInfo & { readonly name: string })
+      const errors = signal?.aborted ? infos.map(() => signal.reason as unknown) : await deleteNamed(infos)
+      for (const [i, number] of numbers.entries()) {
+        if (errors[i] === undefined) namespaces[number] = undefined
+        else failed.push({ name: infos[i]!.name, error: errors[i] })
       }
-      progress?.add()
+      progress?.add(numbers.length)
     }
   }
   await Promise.all(Array.from({ length: parallel }, worker))
   return failed
-}
-
-async function remove({ info, handle }: Named): Promise<void> {
-  handle?.close()
-  const { name } = info
-  if (name === undefined) return
-  try {
-    // A namespace of the same name that somebody has made since is not ours.
-    if (sameNamespace(await identify({ name }), info)) await deleteNamed(name)
-  } catch (error) {
-    if (!(error instanceof NetloomError) || !['ENOENT', 'EINVAL'].includes(error.code)) throw error
-  }
 }

@@ -9,6 +9,7 @@ import { Elements } from './elements.js'
 import { AbortError, NetloomError, orAborted, systemError } from './error.js'
 import { encode, messages } from './frame.js'
 import { type NamespaceHandle, type NetlinkSocket, native } from './native.js'
+import { readOutcomes } from './outcomes.js'
 import { type AnyRequest, type Context, type Dump, naming, type Outcome, type Reply, type Request } from './request.js'
 import { readTransmission, type Transmission } from './transmission.js'
 
@@ -74,19 +75,8 @@ export class Connection {
     const first = this.#sequence
     const starts = requests.map((request, i) => encode(writer, request, (request.flags ?? 0) | always, first + i))
     this.#take(requests.length)
-    const outcomes = requests.map(() => ({ objects: [] as Decoded<R>[], error: undefined as NetloomError | undefined }))
-    const view = viewOf(await this.#send(writer.copy(), requests[0]!.context, options.signal))
-    for (const message of messages(view)) {
-      const i = message.sequence - first
-      const request = requests[i]
-      if (!request) continue
-      if (message.type === messageType.error) {
-        const ack = readAcknowledgement(view, message)
-        if (ack.errno) outcomes[i]!.error = toError(ack, request, writer.bytes.subarray(starts[i], starts[i + 1] ?? writer.at))
-      } else if (options.reply && message.type === options.reply.type)
-        outcomes[i]!.objects.push(options.reply.codec.read(view, message.from, message.to) as Decoded<R>)
-    }
-    return outcomes.map(({ error, objects }) => (error ? { error, objects } : { objects }))
+    const answer = await this.#send(writer.copy(), requests[0]!.context, options.signal)
+    return readOutcomes(requests, { bytes: writer.bytes.subarray(0, writer.at), starts, first }, answer, options.reply)
   }
 
   /**

@@ -1,0 +1,162 @@
+// Namespaces of a plan in groups: one call to the addon makes and furnishes as many as a group has, and sets their bridge ports up.
+import { Writer } from '../codec/writer.js'
+import { namespaceDevice, namespaceInfo } from '../namespace/info.js'
+import { notMade, notSet, perform } from '../namespace/jobs.js'
+import { systemError } from '../socket/error.js'
+import type { Job, Performed } from '../socket/native.js'
+import type { Part } from './compile.js'
+import { jobOf, type Known, type PortStep, portsJob, Rehearsal, sayPart, sayPorts } from './execute-job.js'
+import { answered, carriedOut } from './execute-outcome.js'
+import { Run } from './execute-run.js'
+import type { State } from './execute-state.js'
+
+/** Namespaces made by one call: bounds the memory, and the time until the next look at the signal. */
+export const groupSize = 32
+
+/** What groups need of the phase that they belong to. */
+export interface Surroundings {
+  look(): void
+  /** Ports that groups leave to the exact way. */
+  ports(place: number, steps: readonly PortStep[]): void
+  known(place: number): Known
+}
+
+interface Group {
+  readonly parts: Part[]
+  readonly jobs: Job[]
+  readonly marks: (number | undefined)[]
+  readonly ports: { readonly place: number; readonly steps: PortStep[]; readonly job: Job | undefined }[]
+}
+
+/** Does parts in groups from `from` on, until one takes more than that; gives how many. */
+export async function runGroups(state: State, parts: readonly Part[], from: number, around: Surroundings): Promise<number> {
+  let done = 0
+  let group = gather(state, parts, from, around)
+  while (group.parts.length > 0) {
+    around.look()
+    await state.prepareNames()
+    const running = perform([...group.jobs, ...group.ports.flatMap(({ job }) => (job ? [job] : []))], state.mark)
+    // Written while the addon is at work.
+    const next = gather(state, parts, from + done + group.parts.length, around)
+    const device = await namespaceDevice()
+    const handled = await settle(state, group, await running, device, around)
+    done += handled
+    if (handled === group.parts.length) group = next
+    else {
+      release(state, next)
+      release(state, group, handled)
+      group = gather(state, parts, from + done, around)
+    }
+  }
+  return done
+}
+
+function gather(state: State, parts: readonly Part[], from: number, around: Surroundings): Group {
+  const group: Group = { parts: [], jobs: [], marks: [], ports: [] }
+  const writer = new Writer(4096)
+  for (let at = from; at < parts.length && group.parts.length < groupSize; at++) {
+    const part = parts[at]!
+    const mark = state.indexMark(part.namespace)
+    const job = jobOf(state, part, writer)
+    if (!job) break
+    group.parts.push(part)
+    group.jobs.push(job)
+    group.marks.push(mark)
+  }
+  const places = new Map<number, PortStep[]>()
+  for (const { ports } of group.parts)
+    for (const { in: place, step } of ports) {
+      const there = places.get(place)
+      if (there) there.push(step as PortStep)
+      else places.set(place, [step as PortStep])
+    }
+  for (const [place, steps] of places) group.ports.push({ place, steps, job: portsJob(state, place, steps, around.known(place), writer) })
+  return group
+}
+
+/** Indexes of links that have not been made are free again. */
+function release(state: State, { parts, marks }: Group, from = 0): void {
+  for (let i = from; i < parts.length; i++) state.resetIndexes(parts[i]!.namespace, marks[i])
+}
+
+/** Writes down what was done; gives how many parts have been dealt with. */
+async function settle(state: State, group: Group, performed: Performed, device: number, around: Surroundings): Promise<number> {
+  const { parts, ports } = group
+  const { done, made, step, error } = performed
+  made.forEach((inode, i) => {
+    const { namespace } = parts[i]!
+    state.namespaces[namespace] = { info: infoOf(state, namespace, device, inode) }
+  })
+  for (const part of parts.slice(0, done)) succeeded(state, part)
+  if (done < parts.length) {
+    // Whatever the group would have done with the ports of those before it.
+    for (const part of parts.slice(0, done)) for (const { in: place, step: port } of part.ports) around.ports(place, [port as PortStep])
+    const part = parts[done]!
+    if (step === -1) await refused(state, part, error!)
+    else await recover(state, part, performed, around)
+    return done + 1
+  }
+  let at = parts.length
+  for (const { place, steps, job } of ports) {
+    if (job && at++ < done) continue
+    if (job && at - 1 === done && performed.answer) await recoverPorts(state, place, steps, performed, around)
+    else around.ports(place, steps)
+  }
+  return parts.length
+}
+
+function infoOf(state: State, number: number, device: number, inode: number) {
+  const { name } = (state.data.namespaces[number] as { readonly make: { readonly name: string } }).make
+  return namespaceInfo({ device, inode, name, path: `/run/netns/${name}` })
+}
+
+function succeeded(state: State, { steps }: Part): void {
+  let count = 1
+  for (const { does, item } of steps) {
+    if (does !== 'finish') count++
+    if (does === 'create') state.expect(item)
+  }
+  state.progress.add(count)
+}
+
+async function refused(state: State, part: Part, error: NonNullable<Performed['error']>): Promise<void> {
+  const { name } = (state.data.namespaces[part.namespace] as { readonly make: { readonly name: string } }).make
+  const known = await notMade(error, name)
+  state.failNamespace(part.namespace, known)
+  for (const { item } of part.steps) state.fail(item, known)
+}
+
+/** Finds out what was refused, and does the rest of the part as far as it can be done. */
+async function recover(state: State, part: Part, { step = 0, error, answer }: Performed, around: Surroundings): Promise<void> {
+  const scope = await state.open(part.namespace)
+  try {
+    const rehearsal = new Rehearsal(scope.label)
+    sayPart(state, part, rehearsal)
+    const place = { state, number: part.namespace, scope }
+    for (const { messages } of rehearsal.said.slice(0, step)) carriedOut(place, messages)
+    const { messages, setting } = rehearsal.said[step]!
+    const last = setting?.step ?? messages.at(-1)?.step
+    if (setting && error) state.fail(setting.step.item, notSet(error, setting.key, setting.text.trimEnd(), scope.label))
+    else if (answer) await answered(place, messages, answer, rehearsal.firstOf(step))
+    else throw systemError(error, { operation: 'apply plan', namespace: scope.label })
+    await new Run(state, part.namespace, scope).steps(part.steps.slice(last ? part.steps.indexOf(last) + 1 : 0))
+    state.progress.add()
+    for (const { in: host, step: port } of part.ports) around.ports(host, [port as PortStep])
+  } finally {
+    scope.close()
+  }
+}
+
+async function recoverPorts(
+  state: State,
+  place: number,
+  steps: readonly PortStep[],
+  performed: Performed,
+  around: Surroundings,
+): Promise<void> {
+  const scope = state.existing.get(place)!
+  const rehearsal = new Rehearsal(scope.label)
+  sayPorts(state, place, steps, around.known(place), rehearsal)
+  const at = performed.step ?? 0
+  await answered({ state, number: place, scope }, rehearsal.said[at]!.messages, performed.answer!, rehearsal.firstOf(at))
+}
