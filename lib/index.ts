@@ -13,6 +13,17 @@ export type { ConntrackFilter, ConntrackListFilter, ConntrackStatus } from './ke
 export type { ConntrackDirection, ConntrackEntry, ConntrackExpectation, ConntrackTuple } from './kernel/conntrack-object.js'
 export type { ConntrackChange, ConntrackEvent, ConntrackWatchOptions } from './kernel/conntrack-watch.js'
 export type { FdbEntry, FdbFilter, FdbSpec, FdbState } from './kernel/fdb.js'
+export type { AcceptRule } from './kernel/iptables/accept.js'
+export type { AcceptOptions, IptablesFilter } from './kernel/iptables/iptables.js'
+export type {
+  IptablesBackend,
+  IptablesChain,
+  IptablesCondition,
+  IptablesMatch,
+  IptablesRule,
+  IptablesTable,
+  IptablesTarget,
+} from './kernel/iptables/rule.js'
 export type { Link, LinkCommon, LinkOf } from './kernel/link-object.js'
 export type { Ipv6Policy, LinkChange, LinkCreate, LinkFields, PeerCreate } from './kernel/link-request.js'
 export type { CreatedLink, LinkFilter } from './kernel/links.js'

@@ -19,6 +19,7 @@ import { expectClose } from '../socket/unclosed.js'
 import { addressVerbs } from './addresses.js'
 import { conntrackVerbs } from './conntrack.js'
 import { fdbVerbs } from './fdb.js'
+import { iptablesVerbs } from './iptables/iptables.js'
 import type { Ipv6Policy } from './link-request.js'
 import { type LinkVerbs, linkVerbs } from './links.js'
 import { neighbourVerbs } from './neighbours.js'
@@ -58,6 +59,8 @@ export class Namespace implements NamespaceInfo, AsyncDisposable {
   /** MAC tables of bridges. */
   readonly fdb: ReturnType<typeof fdbVerbs>
   readonly rules: ReturnType<typeof ruleVerbs>
+  /** The tables of iptables, legacy and nft, as neighbours that others have set up. */
+  readonly iptables: ReturnType<typeof iptablesVerbs>
   /** Connections that the kernel remembers. */
   readonly conntrack: ReturnType<typeof conntrackVerbs>
   /** Kernel settings of this namespace: 'net.ipv4.ip_forward'. */
@@ -86,6 +89,7 @@ export class Namespace implements NamespaceInfo, AsyncDisposable {
     this.fdb = fdbVerbs(scope)
     this.rules = ruleVerbs(scope)
     this.conntrack = conntrackVerbs(scope)
+    this.iptables = iptablesVerbs(scope)
     this.nftables = nftablesVerbs(scope)
     this.sysctl = { get: key => getSysctl(scope, key), set: (key, value) => setSysctl(scope, key, value) }
   }

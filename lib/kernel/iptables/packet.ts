@@ -1,0 +1,113 @@
+// The packet that a rule is asked about, and answers that may be "that depends".
+import { parseCidr } from '../../codec/ip.js'
+import { type Checks, checkOptions, conflict, isAddress, isByte, isInteger, isOneOf, isText, isUnsigned, lacking } from '../arguments.js'
+import { isProtocol, protocolNumber } from '../ip-protocols.js'
+
+export const packetHooks = ['prerouting', 'input', 'forward', 'output', 'postrouting'] as const
+export type PacketHook = (typeof packetHooks)[number]
+export const packetStates = ['new', 'established', 'related', 'invalid', 'untracked'] as const
+
+/** Traffic to judge. Of what is left out nothing is known, unless a default is said. */
+export interface IptablesPacket {
+  /** 'forward' by default: from one link to another, or bridged while the bridge calls iptables. */
+  readonly hook?: PacketHook
+  /** Link that it comes in by; for bridged packets the bridge. */
+  readonly iif?: string
+  /** Link that it leaves by; for bridged packets the bridge. */
+  readonly oif?: string
+  /** Bridged packets: the port that it comes in by … */
+  readonly physicalIn?: string
+  /** … and leaves by. With one of the two it is taken for bridged. */
+  readonly physicalOut?: string
+  readonly from: string
+  readonly to: string
+  /** 'tcp', 'udp', 'icmp' … or the number. */
+  readonly protocol?: string | number
+  readonly sourcePort?: number
+  readonly destinationPort?: number
+  readonly icmpType?: number
+  readonly icmpCode?: number
+  /** Of the connection; 'new' by default. */
+  readonly state?: (typeof packetStates)[number]
+  /** 0 by default. */
+  readonly mark?: number
+}
+/** A packet with its defaults, and addresses as bytes. */
+export interface Judged extends Omit<IptablesPacket, 'protocol' | 'hook' | 'state' | 'mark'> {
+  readonly hook: PacketHook
+  readonly family: 4 | 6
+  readonly source: Uint8Array
+  readonly target: Uint8Array
+  readonly protocol?: number
+  readonly state: (typeof packetStates)[number]
+  readonly mark: number
+  readonly bridged: boolean
+}
+/** Undefined: what is known of the packet does not decide it. */
+export type Answer = boolean | undefined
+
+const isName = isText(15)
+const isPort = isInteger(0, 0xffff)
+const checks: Checks<IptablesPacket> = {
+  hook: isOneOf(packetHooks),
+  iif: isName,
+  oif: isName,
+  physicalIn: isName,
+  physicalOut: isName,
+  from: isAddress,
+  to: isAddress,
+  protocol: isProtocol,
+  sourcePort: isPort,
+  destinationPort: isPort,
+  icmpType: isByte,
+  icmpCode: isByte,
+  state: isOneOf(packetStates),
+  mark: isUnsigned,
+}
+
+export function judged(packet: IptablesPacket): Judged {
+  checkOptions(packet, checks)
+  const { from, to, protocol, hook = 'forward', state = 'new', mark = 0, ...rest } = packet
+  if (from === undefined) throw lacking('from', 'say where it comes from')
+  if (to === undefined) throw lacking('to', 'say where it goes')
+  const [source, target] = [parseCidr(from), parseCidr(to)]
+  if (source.family !== target.family) throw conflict('to', `${from} is IPv${source.family}, ${to} is not`)
+  return {
+    ...rest,
+    from,
+    to,
+    hook,
+    state,
+    mark,
+    family: source.family,
+    source: source.bytes,
+    target: target.bytes,
+    bridged: packet.physicalIn !== undefined || packet.physicalOut !== undefined,
+    ...(protocol === undefined ? {} : { protocol: protocolNumber(protocol) }),
+  }
+}
+
+/** All hold; one that certainly does not is enough to say no. */
+export function every(answers: Iterable<Answer>): Answer {
+  let known = true
+  for (const answer of answers) {
+    if (answer === false) return false
+    if (answer === undefined) known = false
+  }
+  return known || undefined
+}
+export const not = (answer: Answer, inverted: boolean): Answer => (answer === undefined ? undefined : answer !== inverted)
+/** In the range, both ends included. */
+export const between = (value: number | undefined, low: number, high: number): Answer =>
+  low === 0 && high === 0xffff ? true : value === undefined ? undefined : value >= low && value <= high
+
+/** Does the address lie where the mask's bits are those of `address`? */
+export const masked = (bytes: Uint8Array, address: Uint8Array, mask: Uint8Array): boolean =>
+  mask.every((bits, i) => (bytes[i]! & bits) === (address[i]! & bits))
+
+/** A name of a link as a rule has it: '' is any, a final + stands for anything. */
+export function link(name: string | undefined, pattern: string): Answer {
+  if (pattern === '' || pattern === '+') return true
+  if (name === undefined) return undefined
+  return pattern.endsWith('+') ? name.startsWith(pattern.slice(0, -1)) : name === pattern
+}
