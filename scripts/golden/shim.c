@@ -1,4 +1,5 @@
-// Preloaded into ip and bridge by capture.py: writes every rtnetlink datagram that they send or read to $GOLDEN_LOG, a line each.
+// Preloaded into ip, bridge and nft by the capture scripts: writes every datagram of netlink protocol $GOLDEN_PROTOCOL (by default
+// rtnetlink) that they send or read to $GOLDEN_LOG, a line each.
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <linux/netlink.h>
@@ -7,14 +8,15 @@
 #include <sys/socket.h>
 #include <sys/types.h>
 
-static int is_rtnetlink(int fd)
+static int is_wanted(int fd)
 {
+	const char *wanted = getenv("GOLDEN_PROTOCOL");
 	int domain = -1, protocol = -1;
 	socklen_t size = sizeof(int);
 	if (getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &size) || domain != AF_NETLINK)
 		return 0;
 	size = sizeof(int);
-	return !getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, &protocol, &size) && protocol == NETLINK_ROUTE;
+	return !getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, &protocol, &size) && protocol == (wanted ? atoi(wanted) : NETLINK_ROUTE);
 }
 
 static void record(const char *direction, const struct iovec *iov, size_t count, size_t total)
@@ -41,7 +43,7 @@ static size_t length(const struct msghdr *m)
 ssize_t sendmsg(int fd, const struct msghdr *m, int flags)
 {
 	ssize_t (*next)(int, const struct msghdr *, int) = dlsym(RTLD_NEXT, "sendmsg");
-	if (is_rtnetlink(fd))
+	if (is_wanted(fd))
 		record("send", m->msg_iov, m->msg_iovlen, length(m));
 	return next(fd, m, flags);
 }
@@ -49,7 +51,7 @@ ssize_t sendmsg(int fd, const struct msghdr *m, int flags)
 ssize_t sendto(int fd, const void *data, size_t size, int flags, const struct sockaddr *to, socklen_t to_size)
 {
 	ssize_t (*next)(int, const void *, size_t, int, const struct sockaddr *, socklen_t) = dlsym(RTLD_NEXT, "sendto");
-	if (is_rtnetlink(fd))
+	if (is_wanted(fd))
 		record("send", &(struct iovec){ (void *)data, size }, 1, size);
 	return next(fd, data, size, flags, to, to_size);
 }
@@ -63,7 +65,7 @@ ssize_t recvmsg(int fd, struct msghdr *m, int flags)
 {
 	ssize_t (*next)(int, struct msghdr *, int) = dlsym(RTLD_NEXT, "recvmsg");
 	ssize_t got = next(fd, m, flags);
-	if (got > 0 && !(flags & MSG_PEEK) && is_rtnetlink(fd))
+	if (got > 0 && !(flags & MSG_PEEK) && is_wanted(fd))
 		record("read", m->msg_iov, m->msg_iovlen, got);
 	return got;
 }

@@ -139,9 +139,11 @@ export interface Slot {
   readonly order: ByteOrder
   /** Bits to the right of the value, where a field does not end with its byte. */
   readonly shift?: number
+  /** Bytes that are loaded, where that is more than the value needs. */
+  readonly bytes?: number
 }
 export const slotOf = (type: DataType, bits = type.bits, order = type.order): Slot => ({ type, bits, order })
-export const byteLength = (slot: Slot): number => Math.ceil((slot.bits + (slot.shift ?? 0)) / 8)
+export const byteLength = (slot: Slot): number => slot.bytes ?? Math.ceil((slot.bits + (slot.shift ?? 0)) / 8)
 
 /** Bytes of an integer in the slot's order. */
 export function toBytes(value: bigint, length: number, order: ByteOrder): Uint8Array {

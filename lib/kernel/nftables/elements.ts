@@ -19,6 +19,7 @@ import {
 } from './element-values.js'
 import type { ElemExpression, Expression, SetMember } from './expression.js'
 import { decodeStateful, encodeStateful } from './stateful.js'
+import { elementData, encodeUserdata, numberBytes, openInterval } from './userdata.js'
 
 export type WireElement = Encodable<typeof element>
 export type ReadElement = Decoded<typeof element>
@@ -67,7 +68,7 @@ export function encodeMembers(members: readonly SetMember[], form: ElementForm, 
   members.forEach((member, index) => {
     at(`[${index}]`, () => {
       const { key, rest } = dismantle(member, form)
-      if (key === '*' && !slots[0]?.type.text) wildcards.push({ element: { ...rest, flags: ['catchall'] }, index })
+      if (key === '*' && !slots[0]?.type.text) wildcards.push({ element: { flags: ['catchall'], ...rest }, index })
       else entries.push({ bounds: keyBounds(slots, key, form.interfaces), rest, index })
     })
   })
@@ -93,6 +94,9 @@ function whole(slots: readonly Slot[], { bounds, rest }: Entry, form: ElementFor
   return { key: { value: key }, keyEnd: { value: keyEnd }, ...rest }
 }
 
+/** nft's mark of the interval that has no key behind it. */
+const openEnd = encodeUserdata([[elementData.flags, numberBytes(openInterval)]])!
+
 function intervals(slot: Slot, entries: readonly Entry[], { merge, leading, separate }: EncodeOptions): Encoded[] {
   const top = (1n << BigInt(8 * byteLength(slot))) - 1n
   const sorted = entries
@@ -108,11 +112,13 @@ function intervals(slot: Slot, entries: readonly Entry[], { merge, leading, sepa
     else joined.push(entry)
   }
   const key = (value: bigint): WireElement => ({ key: { value: joinParts([slot], [value]) } })
-  const end = (value: bigint): WireElement => ({ ...key(value), flags: ['intervalEnd'] })
+  const end = (value: bigint): WireElement => ({ flags: ['intervalEnd'], ...key(value) })
   const out: Encoded[] = leading && joined[0] && joined[0].low > 0n ? [{ element: end(0n), index: joined[0].index }] : []
   joined.forEach((entry, i) => {
     const { index } = entry
-    out.push({ element: { ...key(entry.low), ...entry.rest }, index })
+    const { userdata } = entry.rest
+    const open = entry.high === top ? { userdata: userdata ? Buffer.concat([userdata, openEnd]) : openEnd } : {}
+    out.push({ element: { ...key(entry.low), ...entry.rest, ...open }, index })
     if (entry.high < top && (separate || joined[i + 1]?.low !== entry.high + 1n)) out.push({ element: end(entry.high + 1n), index })
   })
   return out

@@ -9,9 +9,9 @@ export interface OptionHeader {
 type Headers = Readonly<Record<string, OptionHeader>>
 const word = (offset: number, bits: number, type: DataTypeName = 'integer'): HeaderField => [offset, bits, type]
 
-/** 'addr[2]': the third of several addresses. */
+/** 'addr[2]': the second of several addresses. */
 const numbered = (name: string, count: number): Readonly<Record<string, HeaderField>> =>
-  Object.fromEntries(Array.from({ length: count }, (_, i) => [`${name}[${i}]`, word(64 + 128 * i, 128, 'ipv6_addr')]))
+  Object.fromEntries(Array.from({ length: count }, (_, i) => [`${name}[${i + 1}]`, word(64 + 128 * i, 128, 'ipv6_addr')]))
 const lengthed = { nexthdr: word(0, 8, 'inet_proto'), hdrlength: word(8, 8) }
 
 export const extensionHeaders: Headers = {

@@ -36,7 +36,8 @@ const inverted = (inv: unknown): 'inv'[] => (inv ? ['inv'] : [])
 
 export function encodeCounter(value: CounterValue | null): WireStateful {
   if (value !== null) only(value, ['packets', 'bytes'])
-  return { name: 'counter', data: { bytes: whole(value?.bytes ?? 0, 'bytes'), packets: whole(value?.packets ?? 0, 'packets') } }
+  const [bytes, packets] = [whole(value?.bytes ?? 0, 'bytes'), whole(value?.packets ?? 0, 'packets')]
+  return { name: 'counter', data: { ...(bytes ? { bytes } : {}), ...(packets ? { packets } : {}) } }
 }
 export function encodeQuota(value: QuotaValue): WireStateful {
   only(value, ['val', 'val_unit', 'used', 'used_unit', 'inv'])
@@ -51,7 +52,7 @@ export function encodeLimit(value: LimitValue): WireStateful {
   if (rate === 0) throw rangeError('ERR_NETLOOM_OUT_OF_RANGE', 'is at least 1', 'rate')
   const burst = whole(value.burst ?? (bytes ? 0 : 5), 'burst') * (bytes ? own(byteUnits, value.burst_unit ?? 'bytes', 'burst_unit') : 1)
   const unit = own(timeUnits, value.per ?? 'second', 'per')
-  return { name: 'limit', data: { rate, unit, burst, type: bytes ? 'pktBytes' : 'pkts', flags: inverted(value.inv) } }
+  return { name: 'limit', data: { rate, unit, ...(burst ? { burst } : {}), type: bytes ? 'pktBytes' : 'pkts', flags: inverted(value.inv) } }
 }
 export function encodeConnlimit(value: { readonly val: number; readonly inv?: boolean }): WireStateful {
   only(value, ['val', 'inv'])
