@@ -245,7 +245,9 @@ Napi::Value OpenPacket(const Napi::CallbackInfo& info) {
     auto fd = std::make_shared<Fd>();
     Failure failure = openSocket(worker, *ns, request, fd.get());
     if (!failure) failure = preparePackets(fd->get());
-    return Outcome{failure, [fd](Napi::Env env) { return PacketSocket::wrap(env, std::move(*fd)); }};
+    return Outcome{failure, [fd, slow = request.family == AF_PACKET](Napi::Env env) {
+                     return PacketSocket::wrap(env, std::move(*fd), slow);
+                   }};
   });
 }
 

@@ -260,12 +260,13 @@ Napi::Function PacketSocket::define(Napi::Env env) {
                       InstanceMethod<&PacketSocket::close>("close")});
 }
 
-napi_value PacketSocket::wrap(Napi::Env env, Fd fd) {
+napi_value PacketSocket::wrap(Napi::Env env, Fd fd, bool slow) {
   Napi::Object object = make(env, Addon::of(env).packetSocket);
   if (object.IsEmpty()) return nullptr;
   PacketSocket* self = Unwrap(object);
   self->fd_ = std::make_shared<const Fd>(std::move(fd));
   self->strand_ = std::make_shared<Strand>();
+  self->slow_ = slow;
   return object;
 }
 
@@ -308,7 +309,8 @@ Napi::Value PacketSocket::close(const Napi::CallbackInfo& info) {
   Addon& addon = Addon::of(info.Env());
   addon.pool->close(*strand_);
   addon.poller->cancel(*fd_);
-  fd_.reset();
+  auto last = std::exchange(fd_, nullptr);
+  if (slow_) addon.run(info.Env(), nullptr, [last = std::move(last)](Worker&) mutable { return last.reset(), Outcome{}; });
   return info.Env().Undefined();
 }
 

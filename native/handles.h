@@ -63,7 +63,8 @@ class NetlinkSocket : public Napi::ObjectWrap<NetlinkSocket> {
 class PacketSocket : public Napi::ObjectWrap<PacketSocket> {
  public:
   static Napi::Function define(Napi::Env env);
-  static napi_value wrap(Napi::Env env, Fd fd);
+  // The kernel waits for all processors when a packet socket is closed, some 10 ms: those that are `slow` are closed on a thread of the pool.
+  static napi_value wrap(Napi::Env env, Fd fd, bool slow);
 
   explicit PacketSocket(const Napi::CallbackInfo& info);
 
@@ -74,6 +75,7 @@ class PacketSocket : public Napi::ObjectWrap<PacketSocket> {
 
   std::shared_ptr<const Fd> fd_;
   std::shared_ptr<Strand> strand_;
+  bool slow_ = false;
 };
 
 // A descriptor that is for Node, which takes plain numbers. Until then it is closed with its object: a thread may be ended in between.
