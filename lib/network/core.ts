@@ -10,6 +10,7 @@ import type { State } from './state.js'
 export class Core {
   readonly host: Namespace
   readonly state: State
+  readonly #running = new Set<Promise<void>>()
   #closed = false
 
   constructor(host: Namespace, state: State) {
@@ -26,8 +27,18 @@ export class Core {
   checkOpen(): void {
     if (this.#closed) throw new NetloomError('EBADF', { operation: 'use networks', reason: 'they have been closed' })
   }
-  close(): void {
+  /** Goes on with something that nobody has to wait for; close() does. */
+  later(work: Promise<void>): void {
+    const running = work
+      .catch((error: unknown) => process.emitWarning(error instanceof Error ? error : String(error)))
+      .finally(() => this.#running.delete(running))
+    this.#running.add(running)
+  }
+
+  async close(): Promise<void> {
     this.#closed = true
+    await Promise.all(this.#running)
+    await this.host.close()
   }
 
   /** The record as it is now. Throws ENOENT once the network has been removed. */

@@ -130,7 +130,7 @@ export class Network implements AsyncDisposable {
       }
       return done
     }, signal)
-    if (driverOf[this.#record.spec.driver].cables) await announce(core.host, records)
+    if (driverOf[this.#record.spec.driver].cables) core.later(announce(core.host, records))
     return records
   }
 

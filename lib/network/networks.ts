@@ -174,8 +174,7 @@ export class Networks implements AsyncDisposable {
 
   /** Frees descriptors; everything stays as it is. Doing it twice is fine. */
   async close(): Promise<void> {
-    this.#core.close()
-    await this.#core.host.close()
+    await this.#core.close()
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,0 +1,140 @@
+// Networks with many namespaces, and with processes that are killed while they connect: every one reaches its gateway, and nothing stays behind.
+import { mkdtemp, readdir, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { Namespace, Networks } from '../../lib/index.js'
+import { needs } from '../helpers/features.js'
+import { linkNames, useOpenHost } from '../helpers/links.js'
+import { ip, ping, start } from '../helpers/readers.js'
+import { random, seed } from './ending.js'
+
+const host = useOpenHost()
+const program = fileURLToPath(new URL('networks-churn.mjs', import.meta.url))
+const kills = Number(process.env.NETLOOM_KILLS ?? 32)
+const atOnce = 8
+const each = 2
+
+let folder = ''
+let networks: Networks
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'netloom-networks-'))
+  networks = await Networks.open({ stateDir: folder, host: host.namespace })
+})
+afterEach(async () => {
+  for (const network of await networks.list({ type: 'custom' })) await network.delete({ force: true })
+  await networks.close()
+  await rm(folder, { recursive: true })
+})
+/** The kernel removes the devices of a namespace some time after its name is gone. */
+const noCables = () =>
+  expect.poll(() => linkNames(host.name).then(names => names.filter(name => name.startsWith('veth'))), { timeout: 10_000 }).toEqual([])
+
+test('250 namespaces, each of which reaches its gateway', { timeout: 120_000 }, async () => {
+  const names = Array.from({ length: 250 }, (_, i) => host.named(`n${i}`))
+  await using made = await Namespace.createMany(names)
+  expect(made.done).toBe(250)
+  const net = await networks.create({ name: 'wide', subnet: '10.64.0.0/16', ipv6: true })
+  const steps: number[] = []
+  const endpoints = await net.connectMany(
+    names.map(name => ({ namespace: { name }, name })),
+    { onProgress: ({ done }) => void steps.push(done) },
+  )
+  expect(steps.at(-1)).toBe(250)
+  expect(new Set(endpoints.flatMap(({ addresses }) => addresses)).size).toBe(500)
+  expect(endpoints.map(({ addresses }) => addresses[0])).toEqual(names.map((_, i) => `10.64.${(i + 2) >> 8}.${(i + 2) & 255}/16`))
+  const ports = await ip<{ ifname: string; master?: string }>(host.name, 'link', 'show', 'master', `br-${net.id.slice(0, 12)}`)
+  expect(ports.map(({ ifname }) => ifname).sort()).toEqual(endpoints.map(({ hostInterface }) => hostInterface ?? '').sort())
+  const answers = { ipv4: 0, ipv6: 0 }
+  const gateway6 = (await net.inspect()).IPAM.Config[1]?.Gateway ?? ''
+  for (const name of names) {
+    const inside = await Namespace.open({ name })
+    const [one, other] = await Promise.all([inside.ping('10.64.0.1', { count: 1 }), inside.ping(gateway6, { count: 1 })])
+    answers.ipv4 += one.received
+    answers.ipv6 += other.received
+    await inside.close()
+  }
+  expect(answers).toEqual({ ipv4: 250, ipv6: 250 })
+  expect((await ping(names[249], '10.64.0.2')).received).toBe(1)
+  expect(Object.keys((await net.inspect()).Containers)).toHaveLength(250)
+  await net.disconnectMany(names.map(name => ({ name })))
+  expect(await linkNames(names[0])).toEqual([])
+  expect((await net.endpoints()).length).toBe(0)
+  await noCables()
+})
+
+test('many are all or none', async () => {
+  const names = Array.from({ length: 20 }, (_, i) => host.named(`a${i}`))
+  await using _made = await Namespace.createMany(names)
+  const net = await networks.create({ name: 'narrow', subnet: '10.65.0.0/28' })
+  await expect(net.connectMany(names.map(name => ({ name })))).rejects.toMatchObject({ code: 'EADDRNOTAVAIL' })
+  const controller = new AbortController()
+  const stopped = net.connectMany(
+    names.slice(0, 10).map(name => ({ name })),
+    { signal: controller.signal },
+  )
+  controller.abort('enough')
+  await expect(stopped).rejects.toMatchObject({ name: 'AbortError' })
+  expect(await net.endpoints()).toEqual([])
+  expect(await readdir(join(folder, 'networks', net.id, 'addresses'))).toEqual([])
+  await noCables()
+})
+
+test('what is told to the neighbours once the port forwards', async context => {
+  await needs(context, 'tool:tcpdump')
+  const [listener, speaker] = [host.named('hears'), host.named('speaks')]
+  await using _made = await Namespace.createMany([listener, speaker])
+  const net = await networks.create({ name: 'loud', subnet: '10.66.0.0/24', ipv6: true })
+  await net.connect({ name: listener })
+  await using dump = await start(listener, 'tcpdump', ['-l', '-e', '-n', '-i', 'eth0', 'arp or icmp6'], /listening on/)
+  const { addresses } = await net.connect({ name: speaker }, { mac: '02:00:00:00:00:77' })
+  const heard: string[] = []
+  const [ipv4 = '', ipv6 = ''] = addresses.map(address => address.split('/')[0])
+  const wanted = [
+    `02:00:00:00:00:77 > ff:ff:ff:ff:ff:ff, ethertype ARP (0x0806), length 42: Request who-has ${ipv4} tell ${ipv4}`,
+    `neighbor advertisement, tgt is ${ipv6}`,
+  ]
+  while (!wanted.every(text => heard.some(line => line.includes(text)))) {
+    const { value, done } = await dump.lines.next()
+    if (done) break
+    heard.push(value)
+  }
+  for (const text of wanted) expect(heard.join('\n')).toContain(text)
+})
+
+test(`8 processes on one network, ${kills} of them killed while they connect and disconnect`, { timeout: 300_000 }, async () => {
+  const names = Array.from({ length: atOnce * each }, (_, i) => host.named(`k${i}`))
+  await using _made = await Namespace.createMany(names)
+  const net = await networks.create({ name: 'churn', subnet: '10.67.0.0/24' })
+  const chance = random(seed())
+  let left = kills
+  const one = async (number: number) => {
+    const own = names.slice(number * each, (number + 1) * each)
+    while (left-- > 0) {
+      const child = await start(undefined, process.execPath, [program, host.name, folder, net.id, ...own])
+      await child.lines.next()
+      await setTimeout(chance() * 400)
+      await child.stop('SIGKILL')
+    }
+  }
+  await Promise.all(Array.from({ length: atOnce }, (_, number) => one(number)))
+  await networks.gc()
+
+  const endpoints = await net.endpoints()
+  const addresses = endpoints.flatMap(endpoint => endpoint.addresses)
+  expect(new Set(addresses).size).toBe(addresses.length)
+  // Kernel and folder say the same, seen by ip: each endpoint has its cable and its address, and there is nothing else.
+  expect((await linkNames(host.name)).filter(name => name.startsWith('veth'))).toEqual(endpoints.map(one => one.hostInterface ?? '').sort())
+  const inside: string[] = []
+  for (const name of names)
+    for (const { addr_info } of await ip<{ addr_info: { local: string; prefixlen: number; scope: string }[] }>(name, '-4', 'addr', 'show'))
+      inside.push(...addr_info.map(({ local, prefixlen }) => `${local}/${prefixlen}`))
+  expect(inside.filter(address => !address.startsWith('127.')).sort()).toEqual([...addresses].sort())
+  expect(await readdir(join(folder, 'pending'))).toEqual([])
+  for (const endpoint of endpoints) await endpoint.disconnect()
+  expect(await readdir(join(folder, 'networks', net.id, 'addresses'))).toEqual([])
+  expect(await readdir(join(folder, 'namespaces'))).toEqual([])
+  await noCables()
+})
