@@ -29,7 +29,9 @@ export type { Ipv6Policy, LinkChange, LinkCreate, LinkFields, PeerCreate } from 
 export type { CreatedLink, LinkFilter } from './kernel/links.js'
 export { Namespace, type NamespaceCreateOptions } from './kernel/namespace.js'
 export type { Neighbour, NeighbourFilter, NeighbourSpec } from './kernel/neighbours.js'
+export { type BuiltRule, nft, type RulePart } from './kernel/nftables/builders.js'
 export type { Expression as NftExpression, SetMember as NftSetMember, Verdict as NftVerdict } from './kernel/nftables/expression.js'
+export { nftJson } from './kernel/nftables/json.js'
 export type {
   ChainObject as NftChain,
   ElementObject as NftElement,
@@ -41,6 +43,7 @@ export type {
   SetObject as NftSet,
   TableObject as NftTable,
 } from './kernel/nftables/objects.js'
+export { toBuilders } from './kernel/nftables/source.js'
 export type { Statement as NftStatement } from './kernel/nftables/statement.js'
 export { type NftTextOptions, nftText } from './kernel/nftables/text.js'
 export type { Peer } from './kernel/peer.js'

@@ -1,5 +1,8 @@
 // Real-life rules of Docker: iptables-nft's translation of its iptables rules, and its own nftables backend, each as nft 1.0.6 prints it.
+import { nft } from '../../../lib/index.js'
 import type { RuleRow } from './row.js'
+
+const { accept, counter, ct, dnat, drop, fib, iifname, ip, jump, masquerade, not, oifname, rule, tcp, udp } = nft
 
 export const docker1: readonly RuleRow[] = [
   {
@@ -10,6 +13,7 @@ export const docker1: readonly RuleRow[] = [
     base: { type: 'nat', hook: 'prerouting', prio: -100 },
     chains: ['DOCKER'],
     text: 'fib daddr type local counter packets 0 bytes 0 jump DOCKER',
+    rule: rule(fib('daddr').type('local'), counter, jump('DOCKER')),
   },
   {
     origin: 'Docker (iptables backend, as iptables-nft translates it): chain OUTPUT',
@@ -19,6 +23,7 @@ export const docker1: readonly RuleRow[] = [
     base: { type: 'nat', hook: 'output', prio: -100 },
     chains: ['DOCKER'],
     text: 'ip daddr != 127.0.0.0/8 fib daddr type local counter packets 0 bytes 0 jump DOCKER',
+    rule: rule(ip.daddr(not('127.0.0.0/8')), fib('daddr').type('local'), counter, jump('DOCKER')),
   },
   {
     origin: 'Docker (iptables backend, as iptables-nft translates it): chain POSTROUTING',
@@ -27,6 +32,7 @@ export const docker1: readonly RuleRow[] = [
     chain: 'POSTROUTING',
     base: { type: 'nat', hook: 'postrouting', prio: 100 },
     text: 'oifname != "docker0" ip saddr 172.17.0.0/16 counter packets 0 bytes 0 masquerade',
+    rule: rule(oifname(not('docker0')), ip.saddr('172.17.0.0/16'), counter, masquerade),
   },
   {
     origin: 'Docker (iptables backend, as iptables-nft translates it): chain POSTROUTING',
@@ -35,6 +41,7 @@ export const docker1: readonly RuleRow[] = [
     chain: 'POSTROUTING',
     base: { type: 'nat', hook: 'postrouting', prio: 100 },
     text: 'ip saddr 172.17.0.2 ip daddr 172.17.0.2 tcp dport 80 counter packets 0 bytes 0 masquerade',
+    rule: rule(ip.saddr('172.17.0.2'), ip.daddr('172.17.0.2'), tcp.dport(80), counter, masquerade),
   },
   {
     origin: 'Docker (iptables backend, as iptables-nft translates it): chain DOCKER',
@@ -42,6 +49,7 @@ export const docker1: readonly RuleRow[] = [
     table: 'nat',
     chain: 'DOCKER',
     text: 'iifname "docker0" counter packets 0 bytes 0 return',
+    rule: rule(iifname('docker0'), counter, nft.return),
   },
   {
     origin: 'Docker (iptables backend, as iptables-nft translates it): chain DOCKER',
@@ -49,6 +57,7 @@ export const docker1: readonly RuleRow[] = [
     table: 'nat',
     chain: 'DOCKER',
     text: 'iifname != "docker0" tcp dport 8080 counter packets 0 bytes 0 dnat to 172.17.0.2:80',
+    rule: rule(iifname(not('docker0')), tcp.dport(8080), counter, dnat({ to: '172.17.0.2', port: 80 })),
   },
   {
     origin: 'Docker (iptables backend, as iptables-nft translates it): chain DOCKER',
@@ -56,6 +65,7 @@ export const docker1: readonly RuleRow[] = [
     table: 'nat',
     chain: 'DOCKER',
     text: 'iifname != "docker0" ip daddr 127.0.0.1 udp dport 5353 counter packets 0 bytes 0 dnat to 172.17.0.3:53',
+    rule: rule(iifname(not('docker0')), ip.daddr('127.0.0.1'), udp.dport(5353), counter, dnat({ to: '172.17.0.3', port: 53 })),
   },
   {
     origin: 'Docker (iptables backend, as iptables-nft translates it): chain FORWARD',
@@ -65,6 +75,7 @@ export const docker1: readonly RuleRow[] = [
     base: { type: 'filter', hook: 'forward', prio: 0, policy: 'drop' },
     chains: ['DOCKER-USER'],
     text: 'counter packets 0 bytes 0 jump DOCKER-USER',
+    rule: rule(counter, jump('DOCKER-USER')),
   },
   {
     origin: 'Docker (iptables backend, as iptables-nft translates it): chain FORWARD',
@@ -73,6 +84,7 @@ export const docker1: readonly RuleRow[] = [
     chain: 'FORWARD',
     base: { type: 'filter', hook: 'forward', prio: 0, policy: 'drop' },
     text: 'oifname "docker0" ct state established,related counter packets 0 bytes 0 accept',
+    rule: rule(oifname('docker0'), ct.state('established', 'related'), counter, accept),
   },
   {
     origin: 'Docker (iptables backend, as iptables-nft translates it): chain FORWARD',
@@ -81,6 +93,7 @@ export const docker1: readonly RuleRow[] = [
     chain: 'FORWARD',
     base: { type: 'filter', hook: 'forward', prio: 0, policy: 'drop' },
     text: 'iifname "docker0" oifname != "docker0" counter packets 0 bytes 0 accept',
+    rule: rule(iifname('docker0'), oifname(not('docker0')), counter, accept),
   },
   {
     origin: 'Docker (iptables backend, as iptables-nft translates it): chain FORWARD',
@@ -89,6 +102,7 @@ export const docker1: readonly RuleRow[] = [
     chain: 'FORWARD',
     base: { type: 'filter', hook: 'forward', prio: 0, policy: 'drop' },
     text: 'iifname "docker0" oifname "docker0" counter packets 0 bytes 0 accept',
+    rule: rule(iifname('docker0'), oifname('docker0'), counter, accept),
   },
   {
     origin: 'Docker (iptables backend, as iptables-nft translates it): chain DOCKER',
@@ -96,6 +110,7 @@ export const docker1: readonly RuleRow[] = [
     table: 'filter',
     chain: 'DOCKER',
     text: 'iifname != "docker0" oifname "docker0" ip daddr 172.17.0.2 tcp dport 80 counter packets 0 bytes 0 accept',
+    rule: rule(iifname(not('docker0')), oifname('docker0'), ip.daddr('172.17.0.2'), tcp.dport(80), counter, accept),
   },
   {
     origin: 'Docker (iptables backend, as iptables-nft translates it): chain DOCKER-ISOLATION-STAGE-1',
@@ -104,6 +119,7 @@ export const docker1: readonly RuleRow[] = [
     chain: 'DOCKER-ISOLATION-STAGE-1',
     chains: ['DOCKER-ISOLATION-STAGE-2'],
     text: 'iifname "docker0" oifname != "docker0" counter packets 0 bytes 0 jump DOCKER-ISOLATION-STAGE-2',
+    rule: rule(iifname('docker0'), oifname(not('docker0')), counter, jump('DOCKER-ISOLATION-STAGE-2')),
   },
   {
     origin: 'Docker (iptables backend, as iptables-nft translates it): chain DOCKER-ISOLATION-STAGE-2',
@@ -111,6 +127,7 @@ export const docker1: readonly RuleRow[] = [
     table: 'filter',
     chain: 'DOCKER-ISOLATION-STAGE-2',
     text: 'oifname "docker0" counter packets 0 bytes 0 drop',
+    rule: rule(oifname('docker0'), counter, drop),
   },
   {
     origin: 'Docker (iptables backend, as iptables-nft translates it): chain DOCKER-USER',
@@ -118,6 +135,7 @@ export const docker1: readonly RuleRow[] = [
     table: 'filter',
     chain: 'DOCKER-USER',
     text: 'counter packets 0 bytes 0 return',
+    rule: rule(counter, nft.return),
   },
   {
     origin: 'Docker (nftables backend): chain filter-FORWARD',
@@ -128,5 +146,6 @@ export const docker1: readonly RuleRow[] = [
     chains: ['filter-forward-in__br-dummy'],
     objects: ['map filter-forward-in-jumps { type ifname : verdict; elements = { "br-dummy" : jump filter-forward-in__br-dummy } }'],
     text: 'oifname vmap @filter-forward-in-jumps',
+    rule: rule(oifname.vmap('@filter-forward-in-jumps')),
   },
 ]

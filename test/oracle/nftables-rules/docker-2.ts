@@ -1,5 +1,8 @@
 // Real-life rules of Docker: iptables-nft's translation of its iptables rules, and its own nftables backend, each as nft 1.0.6 prints it.
+import { nft } from '../../../lib/index.js'
 import type { RuleRow } from './row.js'
+
+const { accept, comment, counter, ct, dnat, drop, fib, iifname, ip, ip6, jump, masquerade, not, oifname, rule, snat, tcp } = nft
 
 export const docker2: readonly RuleRow[] = [
   {
@@ -10,6 +13,7 @@ export const docker2: readonly RuleRow[] = [
     base: { type: 'nat', hook: 'output', prio: -100 },
     chains: ['nat-prerouting-and-output'],
     text: 'ip daddr != 127.0.0.0/8 fib daddr type local counter packets 0 bytes 0 jump nat-prerouting-and-output',
+    rule: rule(ip.daddr(not('127.0.0.0/8')), fib('daddr').type('local'), counter, jump('nat-prerouting-and-output')),
   },
   {
     origin: 'Docker (nftables backend): chain nat-OUTPUT',
@@ -19,6 +23,7 @@ export const docker2: readonly RuleRow[] = [
     base: { type: 'nat', hook: 'output', prio: -100 },
     chains: ['nat-prerouting-and-output'],
     text: 'ip6 daddr != ::1 fib daddr type local counter packets 0 bytes 0 jump nat-prerouting-and-output',
+    rule: rule(ip6.daddr(not('::1')), fib('daddr').type('local'), counter, jump('nat-prerouting-and-output')),
   },
   {
     origin: 'Docker (nftables backend): chain nat-prerouting-and-output',
@@ -26,6 +31,7 @@ export const docker2: readonly RuleRow[] = [
     table: 'docker-bridges',
     chain: 'nat-prerouting-and-output',
     text: 'iifname "loopback0" ip daddr 127.0.0.0/8 counter packets 0 bytes 0 return',
+    rule: rule(iifname('loopback0'), ip.daddr('127.0.0.0/8'), counter, nft.return),
   },
   {
     origin: 'Docker (nftables backend): chain nat-prerouting-and-output',
@@ -33,6 +39,14 @@ export const docker2: readonly RuleRow[] = [
     table: 'docker-bridges',
     chain: 'nat-prerouting-and-output',
     text: 'iifname != "br-dummy" ip daddr 127.0.0.1 tcp dport 8080 counter packets 0 bytes 0 dnat to 192.168.0.2:80 comment "DNAT"',
+    rule: rule(
+      iifname(not('br-dummy')),
+      ip.daddr('127.0.0.1'),
+      tcp.dport(8080),
+      counter,
+      dnat({ to: '192.168.0.2', port: 80 }),
+      comment('DNAT'),
+    ),
   },
   {
     origin: 'Docker (nftables backend): chain nat-prerouting-and-output',
@@ -40,6 +54,15 @@ export const docker2: readonly RuleRow[] = [
     table: 'docker-bridges',
     chain: 'nat-prerouting-and-output',
     text: 'iifname != "br-dummy" ip6 saddr != fe80::/10 ip6 daddr ::1 tcp dport 8080 counter packets 0 bytes 0 dnat to [fd49:efd7:54aa::1]:80 comment "DNAT"',
+    rule: rule(
+      iifname(not('br-dummy')),
+      ip6.saddr(not('fe80::/10')),
+      ip6.daddr('::1'),
+      tcp.dport(8080),
+      counter,
+      dnat({ to: 'fd49:efd7:54aa::1', port: 80 }),
+      comment('DNAT'),
+    ),
   },
   {
     origin: 'Docker (nftables backend): chain raw-PREROUTING',
@@ -48,6 +71,7 @@ export const docker2: readonly RuleRow[] = [
     chain: 'raw-PREROUTING',
     base: { type: 'filter', hook: 'prerouting', prio: -300 },
     text: 'ip daddr 192.168.0.0/24 iifname != { "lo", "br-dummy" } counter packets 0 bytes 0 drop comment "SUBNET DROP EXTERNAL"',
+    rule: rule(ip.daddr('192.168.0.0/24'), iifname(not(['lo', 'br-dummy'])), counter, drop, comment('SUBNET DROP EXTERNAL')),
   },
   {
     origin: 'Docker (nftables backend): chain raw-PREROUTING',
@@ -56,6 +80,7 @@ export const docker2: readonly RuleRow[] = [
     chain: 'raw-PREROUTING',
     base: { type: 'filter', hook: 'prerouting', prio: -300 },
     text: 'iifname != "lo" ip daddr 127.0.0.1 tcp dport 8080 counter packets 0 bytes 0 drop comment "DROP REMOTE LOOPBACK"',
+    rule: rule(iifname(not('lo')), ip.daddr('127.0.0.1'), tcp.dport(8080), counter, drop, comment('DROP REMOTE LOOPBACK')),
   },
   {
     origin: 'Docker (nftables backend): chain filter-forward-in__br-dummy',
@@ -63,6 +88,7 @@ export const docker2: readonly RuleRow[] = [
     table: 'docker-bridges',
     chain: 'filter-forward-in__br-dummy',
     text: 'ct state established,related counter packets 0 bytes 0 accept',
+    rule: rule(ct.state('established', 'related'), counter, accept),
   },
   {
     origin: 'Docker (nftables backend): chain filter-forward-in__br-dummy',
@@ -70,6 +96,7 @@ export const docker2: readonly RuleRow[] = [
     table: 'docker-bridges',
     chain: 'filter-forward-in__br-dummy',
     text: 'iifname "br-dummy" ip daddr 192.168.0.2 tcp dport 80 ct original ip daddr != 192.168.0.2 counter packets 0 bytes 0 accept',
+    rule: rule(iifname('br-dummy'), ip.daddr('192.168.0.2'), tcp.dport(80), ct.original.ip.daddr(not('192.168.0.2')), counter, accept),
   },
   {
     origin: 'Docker (nftables backend): chain filter-forward-in__br-dummy',
@@ -77,6 +104,7 @@ export const docker2: readonly RuleRow[] = [
     table: 'docker-bridges',
     chain: 'filter-forward-in__br-dummy',
     text: 'counter packets 0 bytes 0 drop comment "UNPUBLISHED PORT DROP"',
+    rule: rule(counter, drop, comment('UNPUBLISHED PORT DROP')),
   },
   {
     origin: 'Docker (nftables backend): chain nat-postrouting-out__br-dummy',
@@ -84,6 +112,7 @@ export const docker2: readonly RuleRow[] = [
     table: 'docker-bridges',
     chain: 'nat-postrouting-out__br-dummy',
     text: 'oifname != "br-dummy" ip6 saddr fd49:efd7:54aa::/64 counter packets 0 bytes 0 snat to fd34:d0d4:672f::123 comment "SNAT"',
+    rule: rule(oifname(not('br-dummy')), ip6.saddr('fd49:efd7:54aa::/64'), counter, snat({ to: 'fd34:d0d4:672f::123' }), comment('SNAT')),
   },
   {
     origin: 'Docker (nftables backend): chain nat-postrouting-out__br-dummy',
@@ -91,5 +120,6 @@ export const docker2: readonly RuleRow[] = [
     table: 'docker-bridges',
     chain: 'nat-postrouting-out__br-dummy',
     text: 'oifname != "br-dummy" ip saddr 192.168.0.0/24 counter packets 0 bytes 0 masquerade comment "MASQUERADE"',
+    rule: rule(oifname(not('br-dummy')), ip.saddr('192.168.0.0/24'), counter, masquerade, comment('MASQUERADE')),
   },
 ]

@@ -1,5 +1,33 @@
 // Real-life rules of nftables' own documentation: nft(8), its examples, the wiki, each as nft 1.0.6 prints it.
+import { nft } from '../../../lib/index.js'
 import type { RuleRow } from './row.js'
+
+const {
+  accept,
+  concat,
+  counter,
+  ct,
+  drop,
+  exists,
+  exthdr,
+  ge,
+  gt,
+  iifgroup,
+  ip,
+  ip6,
+  limit,
+  log,
+  lt,
+  meta,
+  not,
+  quota,
+  range,
+  rule,
+  socket,
+  synproxy,
+  tcp,
+  tproxy,
+} = nft
 
 export const documentation2: readonly RuleRow[] = [
   {
@@ -10,6 +38,7 @@ export const documentation2: readonly RuleRow[] = [
     base: { type: 'filter', hook: 'input', prio: 0, policy: 'drop' },
     objects: ['quota monthly { over 25 mbytes }'],
     text: 'quota name "monthly" accept',
+    rule: rule(quota.named('monthly'), accept),
   },
   {
     origin: 'nftables documentation: nft(8), limit statement',
@@ -18,6 +47,7 @@ export const documentation2: readonly RuleRow[] = [
     chain: 'input',
     base: { type: 'filter', hook: 'input', prio: 0, policy: 'drop' },
     text: 'limit rate 10 mbytes/second burst 9000 kbytes accept',
+    rule: rule(limit('10 mbytes/second', { burst: '9000 kbytes' }), accept),
   },
   {
     origin: 'nftables documentation: wiki, Limits',
@@ -27,6 +57,7 @@ export const documentation2: readonly RuleRow[] = [
     base: { type: 'filter', hook: 'input', prio: 0, policy: 'drop' },
     objects: ['limit slow { rate over 400/minute burst 5 packets }'],
     text: 'limit name "slow" accept',
+    rule: rule(limit.named('slow'), accept),
   },
   {
     origin: 'nftables documentation: nft(8), log statement',
@@ -35,6 +66,7 @@ export const documentation2: readonly RuleRow[] = [
     chain: 'input',
     base: { type: 'filter', hook: 'input', prio: 0, policy: 'drop' },
     text: 'log prefix "nft: " group 5 snaplen 256 queue-threshold 20',
+    rule: rule(log({ prefix: 'nft: ', group: 5, snaplen: 256, queueThreshold: 20 })),
   },
   {
     origin: 'nftables documentation: nft(8), log statement',
@@ -43,6 +75,7 @@ export const documentation2: readonly RuleRow[] = [
     chain: 'input',
     base: { type: 'filter', hook: 'input', prio: 0, policy: 'drop' },
     text: 'log prefix "dropped " level info flags tcp sequence,options flags ip options flags skuid',
+    rule: rule(log({ prefix: 'dropped ', level: 'info', flags: ['tcp sequence', 'tcp options', 'ip options', 'skuid'] })),
   },
   {
     origin: 'nftables documentation: nft(8), socket expression',
@@ -51,6 +84,7 @@ export const documentation2: readonly RuleRow[] = [
     chain: 'input',
     base: { type: 'filter', hook: 'input', prio: 0, policy: 'drop' },
     text: 'meta l4proto tcp socket transparent 1 meta mark set 0x00000001 accept',
+    rule: rule(meta.l4proto('tcp'), socket.transparent(1), meta.mark.set(0x1), accept),
   },
   {
     origin: 'nftables documentation: nft(8), tproxy statement',
@@ -59,6 +93,7 @@ export const documentation2: readonly RuleRow[] = [
     chain: 'divert',
     base: { type: 'filter', hook: 'prerouting', prio: -150 },
     text: 'tcp dport 80 tproxy ip to 127.0.0.1:50080 meta mark set 0x00000001 accept',
+    rule: rule(tcp.dport(80), tproxy({ family: 'ip', to: '127.0.0.1', port: 50080 }), meta.mark.set(0x1), accept),
   },
   {
     origin: 'nftables documentation: wiki, Synproxy',
@@ -67,6 +102,7 @@ export const documentation2: readonly RuleRow[] = [
     chain: 'input',
     base: { type: 'filter', hook: 'input', prio: 0, policy: 'drop' },
     text: 'tcp dport 8888 synproxy mss 1460 wscale 7 timestamp sack-perm',
+    rule: rule(tcp.dport(8888), synproxy({ mss: 1460, wscale: 7, timestamp: true, sackPerm: true })),
   },
   {
     origin: 'nftables documentation: nft(8), meta expressions',
@@ -75,6 +111,7 @@ export const documentation2: readonly RuleRow[] = [
     chain: 'output',
     base: { type: 'filter', hook: 'output', prio: 0 },
     text: 'meta skuid { 0, 1000-1999 } meta skgid != 0 ct mark set meta mark',
+    rule: rule(meta.skuid([0, range(1000, 1999)]), meta.skgid(not(0)), ct.mark.set(meta.mark)),
   },
   {
     origin: 'nftables documentation: wiki, Matching packet metainformation',
@@ -83,6 +120,7 @@ export const documentation2: readonly RuleRow[] = [
     chain: 'output',
     base: { type: 'filter', hook: 'output', prio: 0 },
     text: 'meta priority set 1:1234 counter packets 0 bytes 0',
+    rule: rule(meta.priority.set('1:1234'), counter),
   },
   {
     origin: 'nftables documentation: nft(8), meta expressions',
@@ -91,6 +129,7 @@ export const documentation2: readonly RuleRow[] = [
     chain: 'input',
     base: { type: 'filter', hook: 'input', prio: 0, policy: 'drop' },
     text: 'meta pkttype { broadcast, multicast } iifgroup "default" meta cpu 0 counter packets 0 bytes 0 drop',
+    rule: rule(meta.pkttype(['broadcast', 'multicast']), iifgroup('default'), meta.cpu(0), counter, drop),
   },
   {
     origin: 'nftables documentation: wiki, Concatenations',
@@ -99,6 +138,16 @@ export const documentation2: readonly RuleRow[] = [
     chain: 'input',
     base: { type: 'filter', hook: 'input', prio: 0, policy: 'drop' },
     text: 'ip saddr . tcp dport { 192.168.1.0/24 . 22, 10.0.0.1-10.0.0.9 . 8000-8010 } accept',
+    rule: rule(
+      concat(
+        ip.saddr,
+        tcp.dport,
+      )([
+        ['192.168.1.0/24', 22],
+        ['10.0.0.1-10.0.0.9', range(8000, 8010)],
+      ]),
+      accept,
+    ),
   },
   {
     origin: 'nftables documentation: nft(8), IPv4 header expression',
@@ -107,6 +156,7 @@ export const documentation2: readonly RuleRow[] = [
     chain: 'input',
     base: { type: 'filter', hook: 'input', prio: 0, policy: 'drop' },
     text: 'ip ttl < 5 ip length 100-200 ip frag-off & 8191 != 0 drop',
+    rule: rule(ip.ttl(lt(5)), ip.length(range(100, 200)), ip.fragOff.and(8191)(not(0)), drop),
   },
   {
     origin: 'nftables documentation: nft(8), extension header expressions',
@@ -115,6 +165,7 @@ export const documentation2: readonly RuleRow[] = [
     chain: 'input',
     base: { type: 'filter', hook: 'input', prio: 0, policy: 'drop' },
     text: 'ip6 flowlabel != 0 ip6 hoplimit > 1 exthdr frag exists rt type 0 drop',
+    rule: rule(ip6.flowlabel(not(0)), ip6.hoplimit(gt(1)), exthdr('frag')(exists), exthdr('rt', 'type')(0), drop),
   },
   {
     origin: 'nftables documentation: nft(8), TCP header expression and options',
@@ -123,6 +174,13 @@ export const documentation2: readonly RuleRow[] = [
     chain: 'input',
     base: { type: 'filter', hook: 'input', prio: 0, policy: 'drop' },
     text: 'tcp sequence 0-1000 tcp window >= 512 tcp option sack-perm exists tcp option timestamp tsval 1 drop',
+    rule: rule(
+      tcp.sequence(range(0, 1000)),
+      tcp.window(ge(512)),
+      tcp.option('sack-perm')(exists),
+      tcp.option('timestamp', 'tsval')(1),
+      drop,
+    ),
   },
   {
     origin: 'nftables documentation: nft(8), conntrack expressions',
@@ -131,5 +189,6 @@ export const documentation2: readonly RuleRow[] = [
     chain: 'input',
     base: { type: 'filter', hook: 'input', prio: 0, policy: 'drop' },
     text: 'ct direction original ct mark & 0x000000ff == 0x00000001 ct zone 1 ct expiration < 1h counter packets 0 bytes 0',
+    rule: rule(ct.direction('original'), ct.mark.and(0xff)(0x1), ct.zone(1), ct.expiration(lt(3600)), counter),
   },
 ]

@@ -1,5 +1,32 @@
 // Real-life rules of nftables' own documentation: nft(8), its examples, the wiki, each as nft 1.0.6 prints it.
+import { nft } from '../../../lib/index.js'
 import type { RuleRow } from './row.js'
+
+const {
+  accept,
+  arp,
+  counter,
+  ct,
+  drop,
+  dup,
+  ether,
+  exists,
+  flow,
+  fwd,
+  gt,
+  iif,
+  ip,
+  lt,
+  meta,
+  payload,
+  queue,
+  range,
+  rule,
+  sctp,
+  th,
+  udp,
+  vlan,
+} = nft
 
 export const documentation3: readonly RuleRow[] = [
   {
@@ -9,6 +36,7 @@ export const documentation3: readonly RuleRow[] = [
     chain: 'input',
     base: { type: 'filter', hook: 'input', prio: 0, policy: 'drop' },
     text: 'ct original bytes > 100000 ct reply packets < 100 drop',
+    rule: rule(ct.original.bytes(gt(100000)), ct.reply.packets(lt(100)), drop),
   },
   {
     origin: 'nftables documentation: nft(8), conntrack statement',
@@ -17,6 +45,7 @@ export const documentation3: readonly RuleRow[] = [
     chain: 'prerouting',
     base: { type: 'filter', hook: 'prerouting', prio: -301 },
     text: 'ct zone set iif map { "lo" : 1 }',
+    rule: rule(ct.zone.set(iif.map([['lo', 1]]))),
   },
   {
     origin: 'nftables documentation: nft(8), raw payload expression',
@@ -25,6 +54,7 @@ export const documentation3: readonly RuleRow[] = [
     chain: 'input',
     base: { type: 'filter', hook: 'input', prio: 0, policy: 'drop' },
     text: 'th sport { 53, 5353 } @nh,96,32 0xc0a80001 drop',
+    rule: rule(th.sport([53, 5353]), payload('nh', 96, 32)(0xc0a80001), drop),
   },
   {
     origin: 'nftables documentation: wiki, Matching packet metainformation',
@@ -33,6 +63,7 @@ export const documentation3: readonly RuleRow[] = [
     chain: 'input',
     base: { type: 'filter', hook: 'input', prio: 0, policy: 'drop' },
     text: 'meta day { "Sunday", "Saturday" } meta hour "18:00"-"23:00" drop',
+    rule: rule(meta.day(['Sunday', 'Saturday']), meta.hour(range('18:00', '23:00')), drop),
   },
   {
     origin: 'nftables documentation: nft(8), ARP header expression',
@@ -41,6 +72,7 @@ export const documentation3: readonly RuleRow[] = [
     chain: 'input',
     base: { type: 'filter', hook: 'input', prio: 0 },
     text: 'arp operation request arp saddr ip 192.168.0.0/24 arp daddr ether 00:00:00:00:00:00 accept',
+    rule: rule(arp.operation('request'), arp.saddr.ip('192.168.0.0/24'), arp.daddr.ether('00:00:00:00:00:00'), accept),
   },
   {
     origin: 'nftables documentation: nft(8), ethernet header expression',
@@ -49,6 +81,7 @@ export const documentation3: readonly RuleRow[] = [
     chain: 'forward',
     base: { type: 'filter', hook: 'forward', prio: -200 },
     text: 'ether daddr ff:ff:ff:ff:ff:ff ether saddr 02:42:ac:11:00:02 ether type arp accept',
+    rule: rule(ether.daddr('ff:ff:ff:ff:ff:ff'), ether.saddr('02:42:ac:11:00:02'), ether.type('arp'), accept),
   },
   {
     origin: 'nftables documentation: nft(8), VLAN header expression',
@@ -57,6 +90,7 @@ export const documentation3: readonly RuleRow[] = [
     chain: 'forward',
     base: { type: 'filter', hook: 'forward', prio: -200 },
     text: 'vlan id 100 vlan pcp 3 ip saddr 10.0.0.1 drop',
+    rule: rule(vlan.id(100), vlan.pcp(3), ip.saddr('10.0.0.1'), drop),
   },
   {
     origin: 'nftables documentation: examples, load_balancing.nft',
@@ -65,6 +99,7 @@ export const documentation3: readonly RuleRow[] = [
     chain: 'ingress',
     base: { type: 'filter', hook: 'ingress', prio: 0, dev: 'lo' },
     text: 'udp dport 53 ether saddr set aa:bb:cc:dd:ff:ee fwd to "lo"',
+    rule: rule(udp.dport(53), ether.saddr.set('aa:bb:cc:dd:ff:ee'), fwd('lo')),
   },
   {
     origin: 'nftables documentation: nft(8), dup statement',
@@ -73,6 +108,7 @@ export const documentation3: readonly RuleRow[] = [
     chain: 'ingress',
     base: { type: 'filter', hook: 'ingress', prio: 0, dev: 'lo' },
     text: 'dup to "lo"',
+    rule: rule(dup('lo')),
   },
   {
     origin: 'nftables documentation: nft(8), dup statement',
@@ -81,6 +117,7 @@ export const documentation3: readonly RuleRow[] = [
     chain: 'prerouting',
     base: { type: 'filter', hook: 'prerouting', prio: -150 },
     text: 'dup to 172.20.0.2 device "lo"',
+    rule: rule(dup('172.20.0.2', 'lo')),
   },
   {
     origin: 'nftables documentation: wiki, Ruleset debug/tracing',
@@ -89,6 +126,7 @@ export const documentation3: readonly RuleRow[] = [
     chain: 'input',
     base: { type: 'filter', hook: 'input', prio: 0, policy: 'drop' },
     text: 'meta nftrace set 1 continue',
+    rule: rule(meta.nftrace.set(1), nft.continue),
   },
   {
     origin: 'nftables documentation: nft(8), IPv4 options',
@@ -97,6 +135,7 @@ export const documentation3: readonly RuleRow[] = [
     chain: 'input',
     base: { type: 'filter', hook: 'input', prio: 0 },
     text: 'ip option lsrr exists drop',
+    rule: rule(ip.option('lsrr')(exists), drop),
   },
   {
     origin: 'nftables documentation: nft(8), SCTP header expression',
@@ -105,6 +144,7 @@ export const documentation3: readonly RuleRow[] = [
     chain: 'input',
     base: { type: 'filter', hook: 'input', prio: 0, policy: 'drop' },
     text: 'sctp dport 3868 sctp chunk init exists accept',
+    rule: rule(sctp.dport(3868), sctp.chunk('init')(exists), accept),
   },
   {
     origin: 'nftables documentation: nft(8), queue statement',
@@ -114,6 +154,7 @@ export const documentation3: readonly RuleRow[] = [
     base: { type: 'filter', hook: 'input', prio: 0, policy: 'drop' },
     needs: 'nft:queue',
     text: 'udp dport 5060 counter packets 0 bytes 0 queue flags bypass to 0-3',
+    rule: rule(udp.dport(5060), counter, queue({ to: range(0, 3), flags: 'bypass' })),
   },
   {
     origin: 'nftables documentation: wiki, Flowtables',
@@ -124,5 +165,6 @@ export const documentation3: readonly RuleRow[] = [
     objects: ['flowtable ft { hook ingress priority 0; devices = { lo } }'],
     needs: 'nft:flowtable',
     text: 'meta l4proto { tcp, udp } flow add @ft',
+    rule: rule(meta.l4proto(['tcp', 'udp']), flow('@ft')),
   },
 ]

@@ -1,5 +1,8 @@
 // Real-life rules of firewalld, each as nft 1.0.6 prints it.
+import { nft } from '../../../lib/index.js'
 import type { RuleRow } from './row.js'
+
+const { accept, ct, drop, fib, icmpv6, iifname, ip, ip6, limit, log, meta, missing, oifname, reject, rt, rule, tcp, udp } = nft
 
 export const firewalld1: readonly RuleRow[] = [
   {
@@ -9,6 +12,7 @@ export const firewalld1: readonly RuleRow[] = [
     chain: 'filter_INPUT',
     base: { type: 'filter', hook: 'input', prio: 10 },
     text: 'ct status dnat accept',
+    rule: rule(ct.status('dnat'), accept),
   },
   {
     origin: 'firewalld: chain filter_INPUT',
@@ -17,6 +21,7 @@ export const firewalld1: readonly RuleRow[] = [
     chain: 'filter_INPUT',
     base: { type: 'filter', hook: 'input', prio: 10 },
     text: 'iifname "lo" accept',
+    rule: rule(iifname('lo'), accept),
   },
   {
     origin: 'firewalld: chain filter_INPUT',
@@ -25,6 +30,7 @@ export const firewalld1: readonly RuleRow[] = [
     chain: 'filter_INPUT',
     base: { type: 'filter', hook: 'input', prio: 10 },
     text: 'ct state invalid log prefix "STATE_INVALID_DROP: "',
+    rule: rule(ct.state('invalid'), log({ prefix: 'STATE_INVALID_DROP: ' })),
   },
   {
     origin: 'firewalld: chain filter_INPUT',
@@ -33,6 +39,7 @@ export const firewalld1: readonly RuleRow[] = [
     chain: 'filter_INPUT',
     base: { type: 'filter', hook: 'input', prio: 10 },
     text: 'reject with icmpx admin-prohibited',
+    rule: rule(reject('icmpx', 'admin-prohibited')),
   },
   {
     origin: 'firewalld: chain filter_PREROUTING',
@@ -41,6 +48,7 @@ export const firewalld1: readonly RuleRow[] = [
     chain: 'filter_PREROUTING',
     base: { type: 'filter', hook: 'prerouting', prio: 10 },
     text: 'icmpv6 type { nd-router-advert, nd-neighbor-solicit } accept',
+    rule: rule(icmpv6.type(['nd-router-advert', 'nd-neighbor-solicit']), accept),
   },
   {
     origin: 'firewalld: chain filter_PREROUTING',
@@ -49,6 +57,7 @@ export const firewalld1: readonly RuleRow[] = [
     chain: 'filter_PREROUTING',
     base: { type: 'filter', hook: 'prerouting', prio: 10 },
     text: 'meta nfproto ipv6 fib saddr . mark . iif oif missing drop',
+    rule: rule(meta.nfproto('ipv6'), fib('saddr', 'mark', 'iif').oif(missing), drop),
   },
   {
     origin: 'firewalld: chain filter_FORWARD',
@@ -57,6 +66,21 @@ export const firewalld1: readonly RuleRow[] = [
     chain: 'filter_FORWARD',
     base: { type: 'filter', hook: 'forward', prio: 10 },
     text: 'ip6 daddr { ::/96, ::ffff:0.0.0.0/96, 2002::/24, 2002:a00::/24, 2002:7f00::/24, 2002:a9fe::/32, 2002:ac10::/28, 2002:c0a8::/32, 2002:e000::/19 } log prefix "RFC3964_IPv4_REJECT: " reject with icmpv6 addr-unreachable',
+    rule: rule(
+      ip6.daddr([
+        '::/96',
+        '::ffff:0.0.0.0/96',
+        '2002::/24',
+        '2002:a00::/24',
+        '2002:7f00::/24',
+        '2002:a9fe::/32',
+        '2002:ac10::/28',
+        '2002:c0a8::/32',
+        '2002:e000::/19',
+      ]),
+      log({ prefix: 'RFC3964_IPv4_REJECT: ' }),
+      reject('icmpv6', 'addr-unreachable'),
+    ),
   },
   {
     origin: 'firewalld: chain filter_IN_public',
@@ -64,6 +88,7 @@ export const firewalld1: readonly RuleRow[] = [
     table: 'firewalld',
     chain: 'filter_IN_public',
     text: 'meta l4proto { icmp, ipv6-icmp } accept',
+    rule: rule(meta.l4proto(['icmp', 'ipv6-icmp']), accept),
   },
   {
     origin: 'firewalld: chain filter_IN_public_allow',
@@ -71,6 +96,7 @@ export const firewalld1: readonly RuleRow[] = [
     table: 'firewalld',
     chain: 'filter_IN_public_allow',
     text: 'tcp dport 22 accept',
+    rule: rule(tcp.dport(22), accept),
   },
   {
     origin: 'firewalld: chain filter_IN_public_allow',
@@ -78,6 +104,7 @@ export const firewalld1: readonly RuleRow[] = [
     table: 'firewalld',
     chain: 'filter_IN_public_allow',
     text: 'ip6 daddr fe80::/64 udp dport 546 accept',
+    rule: rule(ip6.daddr('fe80::/64'), udp.dport(546), accept),
   },
   {
     origin: 'firewalld: chain filter_IN_policy_foobar_pre',
@@ -85,6 +112,7 @@ export const firewalld1: readonly RuleRow[] = [
     table: 'firewalld',
     chain: 'filter_IN_policy_foobar_pre',
     text: 'ip6 daddr 1234::4444 ip6 saddr 1234::4321 drop',
+    rule: rule(ip6.daddr('1234::4444'), ip6.saddr('1234::4321'), drop),
   },
   {
     origin: 'firewalld: chain filter_IN_policy_foobar_log',
@@ -92,6 +120,7 @@ export const firewalld1: readonly RuleRow[] = [
     table: 'firewalld',
     chain: 'filter_IN_policy_foobar_log',
     text: 'ip saddr 10.10.10.11 log level audit',
+    rule: rule(ip.saddr('10.10.10.11'), log({ level: 'audit' })),
   },
   {
     origin: 'firewalld: chain filter_IN_policy_foobar_deny',
@@ -99,6 +128,7 @@ export const firewalld1: readonly RuleRow[] = [
     table: 'firewalld',
     chain: 'filter_IN_policy_foobar_deny',
     text: 'ip saddr 10.10.10.12 reject with icmp port-unreachable',
+    rule: rule(ip.saddr('10.10.10.12'), reject('icmp', 'port-unreachable')),
   },
   {
     origin: 'firewalld: chain filter_IN_public_log',
@@ -106,6 +136,7 @@ export const firewalld1: readonly RuleRow[] = [
     table: 'firewalld',
     chain: 'filter_IN_public_log',
     text: 'tcp dport 1122 log prefix "ssh " level notice limit rate 3/minute',
+    rule: rule(tcp.dport(1122), log({ prefix: 'ssh ', level: 'notice' }), limit('3/minute')),
   },
   {
     origin: 'firewalld: chain mangle_PRE_policy_foobar_pre',
@@ -113,6 +144,7 @@ export const firewalld1: readonly RuleRow[] = [
     table: 'firewalld',
     chain: 'mangle_PRE_policy_foobar_pre',
     text: 'meta mark set meta mark & 0x0000ff00 ^ 0x00006600',
+    rule: rule(meta.mark.set(meta.mark.and(0xff00).xor(0x6600))),
   },
   {
     origin: 'firewalld: chain filter_FWDO_public_allow',
@@ -120,5 +152,6 @@ export const firewalld1: readonly RuleRow[] = [
     table: 'firewalld',
     chain: 'filter_FWDO_public_allow',
     text: 'oifname "ppp0" tcp flags syn tcp option maxseg size set rt mtu accept',
+    rule: rule(oifname('ppp0'), tcp.flags('syn'), tcp.option('maxseg', 'size').set(rt.mtu), accept),
   },
 ]

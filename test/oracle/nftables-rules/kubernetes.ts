@@ -1,5 +1,8 @@
 // Real-life rules of kube-proxy in nftables mode, each as nft 1.0.6 prints it.
+import { nft } from '../../../lib/index.js'
 import type { RuleRow } from './row.js'
+
+const { comment, concat, dnat, drop, fib, goto, ip, jump, masquerade, meta, not, numgen, reject, rule, tcp, th, update } = nft
 
 export const kubernetes: readonly RuleRow[] = [
   {
@@ -12,6 +15,7 @@ export const kubernetes: readonly RuleRow[] = [
       'map service-ips { type ipv4_addr . inet_proto . inet_service : verdict; comment "ClusterIP traffic"; elements = { 172.30.0.41 . tcp . 80 : goto service-svc1 } }',
     ],
     text: 'ip daddr . meta l4proto . th dport vmap @service-ips',
+    rule: rule(concat(ip.daddr, meta.l4proto, th.dport).vmap('@service-ips')),
   },
   {
     origin: 'Kubernetes (kube-proxy, nftables mode): chain services',
@@ -24,6 +28,7 @@ export const kubernetes: readonly RuleRow[] = [
       'map service-nodeports { type inet_proto . inet_service : verdict; elements = { tcp . 3001 : goto external-svc2 } }',
     ],
     text: 'ip daddr @nodeport-ips meta l4proto . th dport vmap @service-nodeports',
+    rule: rule(ip.daddr('@nodeport-ips'), concat(meta.l4proto, th.dport).vmap('@service-nodeports')),
   },
   {
     origin: 'Kubernetes (kube-proxy, nftables mode): chain service-svc1',
@@ -32,6 +37,7 @@ export const kubernetes: readonly RuleRow[] = [
     chain: 'service-svc1',
     chains: ['mark-for-masquerade'],
     text: 'ip daddr 172.30.0.41 tcp dport 80 ip saddr != 10.0.0.0/8 jump mark-for-masquerade',
+    rule: rule(ip.daddr('172.30.0.41'), tcp.dport(80), ip.saddr(not('10.0.0.0/8')), jump('mark-for-masquerade')),
   },
   {
     origin: 'Kubernetes (kube-proxy, nftables mode): chain service-svc1',
@@ -40,6 +46,12 @@ export const kubernetes: readonly RuleRow[] = [
     chain: 'service-svc1',
     chains: ['endpoint-a', 'endpoint-b'],
     text: 'numgen random mod 2 vmap { 0 : goto endpoint-a, 1 : goto endpoint-b }',
+    rule: rule(
+      numgen('random', { mod: 2 }).vmap([
+        [0, goto('endpoint-a')],
+        [1, goto('endpoint-b')],
+      ]),
+    ),
   },
   {
     origin: 'Kubernetes (kube-proxy, nftables mode): chain endpoint-a',
@@ -48,6 +60,7 @@ export const kubernetes: readonly RuleRow[] = [
     chain: 'endpoint-a',
     chains: ['mark-for-masquerade'],
     text: 'ip saddr 10.180.0.3 jump mark-for-masquerade',
+    rule: rule(ip.saddr('10.180.0.3'), jump('mark-for-masquerade')),
   },
   {
     origin: 'Kubernetes (kube-proxy, nftables mode): chain endpoint-a',
@@ -56,6 +69,7 @@ export const kubernetes: readonly RuleRow[] = [
     chain: 'endpoint-a',
     objects: ['set affinity-svc1 { type ipv4_addr; flags dynamic,timeout; timeout 3h }'],
     text: 'update @affinity-svc1 { ip saddr }',
+    rule: rule(update('@affinity-svc1', ip.saddr)),
   },
   {
     origin: 'Kubernetes (kube-proxy, nftables mode): chain endpoint-a',
@@ -63,6 +77,7 @@ export const kubernetes: readonly RuleRow[] = [
     table: 'kube-proxy',
     chain: 'endpoint-a',
     text: 'meta l4proto tcp dnat to 10.180.0.3:80',
+    rule: rule(meta.l4proto('tcp'), dnat({ to: '10.180.0.3', port: 80 })),
   },
   {
     origin: 'Kubernetes (kube-proxy, nftables mode): chain mark-for-masquerade',
@@ -70,6 +85,7 @@ export const kubernetes: readonly RuleRow[] = [
     table: 'kube-proxy',
     chain: 'mark-for-masquerade',
     text: 'meta mark set meta mark | 0x00004000',
+    rule: rule(meta.mark.set(meta.mark.or(0x4000))),
   },
   {
     origin: 'Kubernetes (kube-proxy, nftables mode): chain masquerading',
@@ -77,6 +93,7 @@ export const kubernetes: readonly RuleRow[] = [
     table: 'kube-proxy',
     chain: 'masquerading',
     text: 'meta mark & 0x00004000 == 0x00000000 return',
+    rule: rule(meta.mark.and(0x4000)(0x0), nft.return),
   },
   {
     origin: 'Kubernetes (kube-proxy, nftables mode): chain masquerading',
@@ -84,6 +101,7 @@ export const kubernetes: readonly RuleRow[] = [
     table: 'kube-proxy',
     chain: 'masquerading',
     text: 'meta mark set meta mark ^ 0x00004000',
+    rule: rule(meta.mark.set(meta.mark.xor(0x4000))),
   },
   {
     origin: 'Kubernetes (kube-proxy, nftables mode): chain masquerading',
@@ -91,6 +109,7 @@ export const kubernetes: readonly RuleRow[] = [
     table: 'kube-proxy',
     chain: 'masquerading',
     text: 'masquerade fully-random',
+    rule: rule(masquerade({ flags: 'fully-random' })),
   },
   {
     origin: 'Kubernetes (kube-proxy, nftables mode): chain cluster-ips-check',
@@ -99,6 +118,7 @@ export const kubernetes: readonly RuleRow[] = [
     chain: 'cluster-ips-check',
     objects: ['set cluster-ips { type ipv4_addr; comment "Active ClusterIPs" }'],
     text: 'ip daddr @cluster-ips reject comment "Reject traffic to invalid ports of ClusterIPs"',
+    rule: rule(ip.daddr('@cluster-ips'), reject('icmp', 'port-unreachable'), comment('Reject traffic to invalid ports of ClusterIPs')),
   },
   {
     origin: 'Kubernetes (kube-proxy, nftables mode): chain firewall-svc5',
@@ -106,6 +126,7 @@ export const kubernetes: readonly RuleRow[] = [
     table: 'kube-proxy',
     chain: 'firewall-svc5',
     text: 'ip saddr != 203.0.113.0/25 drop',
+    rule: rule(ip.saddr(not('203.0.113.0/25')), drop),
   },
   {
     origin: 'Kubernetes (kube-proxy, nftables mode): chain external-svc2',
@@ -114,5 +135,6 @@ export const kubernetes: readonly RuleRow[] = [
     chain: 'external-svc2',
     chains: ['service-svc2'],
     text: 'fib saddr type local goto service-svc2 comment "short-circuit local traffic"',
+    rule: rule(fib('saddr').type('local'), goto('service-svc2'), comment('short-circuit local traffic')),
   },
 ]

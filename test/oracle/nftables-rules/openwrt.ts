@@ -1,5 +1,33 @@
 // Real-life rules of OpenWrt (firewall4), each as nft 1.0.6 prints it.
+import { nft } from '../../../lib/index.js'
 import type { RuleRow } from './row.js'
+
+const {
+  accept,
+  comment,
+  concat,
+  counter,
+  ct,
+  dnat,
+  drop,
+  icmp,
+  icmpv6,
+  iif,
+  ip,
+  ip6,
+  jump,
+  limit,
+  masquerade,
+  meta,
+  notrack,
+  oifname,
+  range,
+  reject,
+  rt,
+  rule,
+  tcp,
+  udp,
+} = nft
 
 export const openwrt: readonly RuleRow[] = [
   {
@@ -9,6 +37,7 @@ export const openwrt: readonly RuleRow[] = [
     chain: 'input',
     base: { type: 'filter', hook: 'input', prio: 0, policy: 'drop' },
     text: 'iif "lo" accept comment "!fw4: Accept traffic from loopback"',
+    rule: rule(iif('lo'), accept, comment('!fw4: Accept traffic from loopback')),
   },
   {
     origin: 'OpenWrt (firewall4): chain input',
@@ -18,6 +47,7 @@ export const openwrt: readonly RuleRow[] = [
     base: { type: 'filter', hook: 'input', prio: 0, policy: 'drop' },
     chains: ['syn_flood'],
     text: 'tcp flags syn / fin,syn,rst,ack jump syn_flood comment "!fw4: Rate limit TCP syn packets"',
+    rule: rule(tcp.flags.within('fin', 'syn', 'rst', 'ack')('syn'), jump('syn_flood'), comment('!fw4: Rate limit TCP syn packets')),
   },
   {
     origin: 'OpenWrt (firewall4): chain syn_flood',
@@ -25,6 +55,7 @@ export const openwrt: readonly RuleRow[] = [
     table: 'fw4',
     chain: 'syn_flood',
     text: 'limit rate 25/second burst 50 packets return comment "!fw4: Accept SYN packets below rate-limit"',
+    rule: rule(limit('25/second', { burst: 50 }), nft.return, comment('!fw4: Accept SYN packets below rate-limit')),
   },
   {
     origin: 'OpenWrt (firewall4): chain handle_reject',
@@ -32,6 +63,7 @@ export const openwrt: readonly RuleRow[] = [
     table: 'fw4',
     chain: 'handle_reject',
     text: 'meta l4proto tcp reject with tcp reset comment "!fw4: Reject TCP traffic"',
+    rule: rule(meta.l4proto('tcp'), reject('tcp reset'), comment('!fw4: Reject TCP traffic')),
   },
   {
     origin: 'OpenWrt (firewall4): chain handle_reject',
@@ -39,6 +71,7 @@ export const openwrt: readonly RuleRow[] = [
     table: 'fw4',
     chain: 'handle_reject',
     text: 'reject comment "!fw4: Reject any other traffic"',
+    rule: rule(reject('icmpx', 'port-unreachable'), comment('!fw4: Reject any other traffic')),
   },
   {
     origin: 'OpenWrt (firewall4): chain input_wan',
@@ -46,6 +79,7 @@ export const openwrt: readonly RuleRow[] = [
     table: 'fw4',
     chain: 'input_wan',
     text: 'meta nfproto ipv4 udp dport 68 counter packets 0 bytes 0 accept comment "!fw4: Allow-DHCP-Renew"',
+    rule: rule(meta.nfproto('ipv4'), udp.dport(68), counter, accept, comment('!fw4: Allow-DHCP-Renew')),
   },
   {
     origin: 'OpenWrt (firewall4): chain input_wan',
@@ -53,6 +87,7 @@ export const openwrt: readonly RuleRow[] = [
     table: 'fw4',
     chain: 'input_wan',
     text: 'icmp type echo-request counter packets 0 bytes 0 accept comment "!fw4: Allow-Ping"',
+    rule: rule(icmp.type('echo-request'), counter, accept, comment('!fw4: Allow-Ping')),
   },
   {
     origin: 'OpenWrt (firewall4): chain input_wan',
@@ -60,6 +95,21 @@ export const openwrt: readonly RuleRow[] = [
     table: 'fw4',
     chain: 'input_wan',
     text: 'ip6 saddr fe80::/10 icmpv6 type . icmpv6 code { mld-listener-query . no-route, mld-listener-report . no-route, mld-listener-done . no-route, mld2-listener-report . no-route } counter packets 0 bytes 0 accept comment "!fw4: Allow-MLD"',
+    rule: rule(
+      ip6.saddr('fe80::/10'),
+      concat(
+        icmpv6.type,
+        icmpv6.code,
+      )([
+        ['mld-listener-query', 'no-route'],
+        ['mld-listener-report', 'no-route'],
+        ['mld-listener-done', 'no-route'],
+        ['mld2-listener-report', 'no-route'],
+      ]),
+      counter,
+      accept,
+      comment('!fw4: Allow-MLD'),
+    ),
   },
   {
     origin: 'OpenWrt (firewall4): chain input_wan',
@@ -67,6 +117,13 @@ export const openwrt: readonly RuleRow[] = [
     table: 'fw4',
     chain: 'input_wan',
     text: 'icmpv6 type { destination-unreachable, time-exceeded, echo-request, echo-reply, nd-router-solicit, nd-router-advert } limit rate 1000/second counter packets 0 bytes 0 accept comment "!fw4: Allow-ICMPv6-Input"',
+    rule: rule(
+      icmpv6.type(['destination-unreachable', 'time-exceeded', 'echo-request', 'echo-reply', 'nd-router-solicit', 'nd-router-advert']),
+      limit('1000/second'),
+      counter,
+      accept,
+      comment('!fw4: Allow-ICMPv6-Input'),
+    ),
   },
   {
     origin: 'OpenWrt (firewall4): chain drop_to_wan',
@@ -74,6 +131,7 @@ export const openwrt: readonly RuleRow[] = [
     table: 'fw4',
     chain: 'drop_to_wan',
     text: 'meta nfproto ipv4 oifname "wan" ct state invalid counter packets 0 bytes 0 drop comment "!fw4: Prevent NAT leakage"',
+    rule: rule(meta.nfproto('ipv4'), oifname('wan'), ct.state('invalid'), counter, drop, comment('!fw4: Prevent NAT leakage')),
   },
   {
     origin: 'OpenWrt (firewall4): chain mangle_forward',
@@ -82,6 +140,12 @@ export const openwrt: readonly RuleRow[] = [
     chain: 'mangle_forward',
     base: { type: 'filter', hook: 'forward', prio: -150 },
     text: 'oifname { "wan", "wan6" } tcp flags syn / fin,syn,rst tcp option maxseg size set rt mtu comment "!fw4: Zone wan IPv4/IPv6 egress MTU fixing"',
+    rule: rule(
+      oifname(['wan', 'wan6']),
+      tcp.flags.within('fin', 'syn', 'rst')('syn'),
+      tcp.option('maxseg', 'size').set(rt.mtu),
+      comment('!fw4: Zone wan IPv4/IPv6 egress MTU fixing'),
+    ),
   },
   {
     origin: 'OpenWrt (firewall4): chain dstnat_wan',
@@ -89,6 +153,13 @@ export const openwrt: readonly RuleRow[] = [
     table: 'fw4',
     chain: 'dstnat_wan',
     text: 'meta nfproto ipv4 tcp dport { 80, 443 } counter packets 0 bytes 0 dnat ip to 192.168.1.10:8000-8100 comment "!fw4: web"',
+    rule: rule(
+      meta.nfproto('ipv4'),
+      tcp.dport([80, 443]),
+      counter,
+      dnat({ family: 'ip', to: '192.168.1.10', port: range(8000, 8100) }),
+      comment('!fw4: web'),
+    ),
   },
   {
     origin: 'OpenWrt (firewall4): chain srcnat_wan',
@@ -96,6 +167,7 @@ export const openwrt: readonly RuleRow[] = [
     table: 'fw4',
     chain: 'srcnat_wan',
     text: 'meta nfproto ipv4 masquerade comment "!fw4: Masquerade IPv4 wan traffic"',
+    rule: rule(meta.nfproto('ipv4'), masquerade, comment('!fw4: Masquerade IPv4 wan traffic')),
   },
   {
     origin: 'OpenWrt (firewall4): chain raw_prerouting',
@@ -104,6 +176,7 @@ export const openwrt: readonly RuleRow[] = [
     chain: 'raw_prerouting',
     base: { type: 'filter', hook: 'prerouting', prio: -300 },
     text: 'udp dport 53 notrack',
+    rule: rule(udp.dport(53), notrack),
   },
   {
     origin: 'OpenWrt (firewall4): chain mangle_output',
@@ -112,5 +185,6 @@ export const openwrt: readonly RuleRow[] = [
     chain: 'mangle_output',
     base: { type: 'route', hook: 'output', prio: -150 },
     text: 'meta skuid 1000 ip dscp set cs1',
+    rule: rule(meta.skuid(1000), ip.dscp.set('cs1')),
   },
 ]

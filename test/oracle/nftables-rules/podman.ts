@@ -1,5 +1,8 @@
 // Real-life rules of Podman (netavark), each as nft 1.0.6 prints it.
+import { nft } from '../../../lib/index.js'
 import type { RuleRow } from './row.js'
+
+const { accept, ct, dnat, drop, fib, iifname, ip, jump, masquerade, meta, not, oifname, range, rule, tcp, th, udp } = nft
 
 export const podman: readonly RuleRow[] = [
   {
@@ -9,6 +12,7 @@ export const podman: readonly RuleRow[] = [
     chain: 'INPUT',
     base: { type: 'filter', hook: 'input', prio: 0 },
     text: 'ip saddr 10.88.0.0/16 meta l4proto { tcp, udp } th dport 53 accept',
+    rule: rule(ip.saddr('10.88.0.0/16'), meta.l4proto(['tcp', 'udp']), th.dport(53), accept),
   },
   {
     origin: 'Podman (netavark): chain FORWARD',
@@ -17,6 +21,7 @@ export const podman: readonly RuleRow[] = [
     chain: 'FORWARD',
     base: { type: 'filter', hook: 'forward', prio: 0 },
     text: 'ct state invalid drop',
+    rule: rule(ct.state('invalid'), drop),
   },
   {
     origin: 'Podman (netavark): chain FORWARD',
@@ -25,6 +30,7 @@ export const podman: readonly RuleRow[] = [
     chain: 'FORWARD',
     base: { type: 'filter', hook: 'forward', prio: 0 },
     text: 'ip daddr 10.88.0.0/16 ct state { established, related } accept',
+    rule: rule(ip.daddr('10.88.0.0/16'), ct.state(['established', 'related']), accept),
   },
   {
     origin: 'Podman (netavark): chain FORWARD',
@@ -33,6 +39,7 @@ export const podman: readonly RuleRow[] = [
     chain: 'FORWARD',
     base: { type: 'filter', hook: 'forward', prio: 0 },
     text: 'ip saddr 10.88.0.0/16 accept',
+    rule: rule(ip.saddr('10.88.0.0/16'), accept),
   },
   {
     origin: 'Podman (netavark): chain POSTROUTING',
@@ -41,6 +48,7 @@ export const podman: readonly RuleRow[] = [
     chain: 'POSTROUTING',
     base: { type: 'nat', hook: 'postrouting', prio: 100 },
     text: 'meta mark & 0x00002000 == 0x00002000 masquerade',
+    rule: rule(meta.mark.and(0x2000)(0x2000), masquerade),
   },
   {
     origin: 'Podman (netavark): chain POSTROUTING',
@@ -50,6 +58,7 @@ export const podman: readonly RuleRow[] = [
     base: { type: 'nat', hook: 'postrouting', prio: 100 },
     chains: ['nv_2f259bab_10_88_0_0_nm16'],
     text: 'ip saddr 10.88.0.0/16 jump nv_2f259bab_10_88_0_0_nm16',
+    rule: rule(ip.saddr('10.88.0.0/16'), jump('nv_2f259bab_10_88_0_0_nm16')),
   },
   {
     origin: 'Podman (netavark): chain PREROUTING',
@@ -59,6 +68,7 @@ export const podman: readonly RuleRow[] = [
     base: { type: 'nat', hook: 'prerouting', prio: -100 },
     chains: ['NETAVARK-HOSTPORT-DNAT'],
     text: 'fib daddr type local jump NETAVARK-HOSTPORT-DNAT',
+    rule: rule(fib('daddr').type('local'), jump('NETAVARK-HOSTPORT-DNAT')),
   },
   {
     origin: 'Podman (netavark): chain NETAVARK-HOSTPORT-SETMARK',
@@ -66,6 +76,7 @@ export const podman: readonly RuleRow[] = [
     table: 'netavark',
     chain: 'NETAVARK-HOSTPORT-SETMARK',
     text: 'meta mark set meta mark | 0x00002000',
+    rule: rule(meta.mark.set(meta.mark.or(0x2000))),
   },
   {
     origin: 'Podman (netavark): chain NETAVARK-ISOLATION-1',
@@ -74,6 +85,7 @@ export const podman: readonly RuleRow[] = [
     chain: 'NETAVARK-ISOLATION-1',
     chains: ['NETAVARK-ISOLATION-2'],
     text: 'iifname "podman1" oifname != "podman1" jump NETAVARK-ISOLATION-2',
+    rule: rule(iifname('podman1'), oifname(not('podman1')), jump('NETAVARK-ISOLATION-2')),
   },
   {
     origin: 'Podman (netavark): chain NETAVARK-ISOLATION-2',
@@ -81,6 +93,7 @@ export const podman: readonly RuleRow[] = [
     table: 'netavark',
     chain: 'NETAVARK-ISOLATION-2',
     text: 'oifname "podman1" drop',
+    rule: rule(oifname('podman1'), drop),
   },
   {
     origin: 'Podman (netavark): chain nv_2f259bab_10_88_0_0_nm16',
@@ -88,6 +101,7 @@ export const podman: readonly RuleRow[] = [
     table: 'netavark',
     chain: 'nv_2f259bab_10_88_0_0_nm16',
     text: 'ip daddr != 224.0.0.0/4 masquerade',
+    rule: rule(ip.daddr(not('224.0.0.0/4')), masquerade),
   },
   {
     origin: 'Podman (netavark): chain nv_2f259bab_10_88_0_0_nm16_dnat',
@@ -96,6 +110,7 @@ export const podman: readonly RuleRow[] = [
     chain: 'nv_2f259bab_10_88_0_0_nm16_dnat',
     chains: ['NETAVARK-HOSTPORT-SETMARK'],
     text: 'ip saddr 127.0.0.1 tcp dport 8080 jump NETAVARK-HOSTPORT-SETMARK',
+    rule: rule(ip.saddr('127.0.0.1'), tcp.dport(8080), jump('NETAVARK-HOSTPORT-SETMARK')),
   },
   {
     origin: 'Podman (netavark): chain nv_2f259bab_10_88_0_0_nm16_dnat',
@@ -103,6 +118,7 @@ export const podman: readonly RuleRow[] = [
     table: 'netavark',
     chain: 'nv_2f259bab_10_88_0_0_nm16_dnat',
     text: 'tcp dport 8080 dnat ip to 10.88.0.2:80',
+    rule: rule(tcp.dport(8080), dnat({ family: 'ip', to: '10.88.0.2', port: 80 })),
   },
   {
     origin: 'Podman (netavark): chain nv_2f259bab_fd00_dnat',
@@ -110,5 +126,6 @@ export const podman: readonly RuleRow[] = [
     table: 'netavark',
     chain: 'nv_2f259bab_fd00_dnat',
     text: 'udp dport 5000-5010 dnat ip6 to [fd00::2]:6000-6010',
+    rule: rule(udp.dport(range(5000, 5010)), dnat({ family: 'ip6', to: 'fd00::2', port: range(6000, 6010) })),
   },
 ]

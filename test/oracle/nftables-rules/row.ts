@@ -1,4 +1,5 @@
 // A real-life rule: where it is from, what it lives in, and how nft prints it.
+import type { BuiltRule } from '../../../lib/kernel/nftables/builders.js'
 import type { ChainType, Family, Hook, Policy } from '../../../lib/kernel/nftables/fields.js'
 
 export interface RuleRow {
@@ -17,4 +18,6 @@ export interface RuleRow {
   readonly needs?: 'nft:queue' | 'nft:flowtable'
   /** As `nft list ruleset` of nft 1.0.6 prints it, with a comment at its end. */
   readonly text: string
+  /** The same in the rule language. */
+  readonly rule: BuiltRule
 }
