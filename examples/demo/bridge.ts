@@ -1,6 +1,6 @@
 // The demo's third part (S3): many namespaces on one bridge.
-import { type Namespace, routeFlags } from 'netloom'
-import type { Lab } from './lab.js'
+import { type Namespace, Plan, routeFlags } from 'netloom'
+import { type Lab, many } from './lab.js'
 import type { Options, Subnet } from './options.js'
 import { heading, since, step, strong, table, thousands } from './show.js'
 
@@ -33,26 +33,13 @@ export async function buildBridge(lab: Lab, { count, subnet }: Options): Promise
     `ip -n host address add ${gateway}/${subnet.prefix} dev br0`,
   )
 
-  const started = performance.now()
   const digits = String(count).length
-  const numbers = Array.from({ length: count }, (_, i) => i + 1)
-  const places = await lab.each('namespaces', numbers, async number => {
-    const name = `n${String(number).padStart(digits, '0')}`
-    const [address, port] = [subnet.host(number + 1), `v-${name}`]
-    return { namespace: await lab.namespace(name, { ipv6: 'none' }), name, address, port }
+  const places = Array.from({ length: count }, (_, i) => {
+    const name = `n${String(i + 1).padStart(digits, '0')}`
+    return { name, address: subnet.host(i + 2), port: `v-${name}` }
   })
-  // One after the other, so that the ports are in order.
-  const plug = async (member: Member) => {
-    const { port, namespace } = member
-    await host.links.create({ kind: 'veth', name: port, master: 'br0', up: true, peer: { name: 'eth0', namespace, up: true } })
-    return member
-  }
-  const members = await lab.each('cables', places, plug, 1)
-  await lab.each('addresses', members, async ({ namespace, address }) => {
-    await namespace.addresses.add('eth0', `${address}/${subnet.prefix}`)
-    await namespace.routes.add({ to: 'default', via: gateway })
-  })
-  const time = since(started)
+  const build = count < many ? oneByOne : byPlan
+  const { members, time, how } = await build(lab, host, places, { gateway, prefix: subnet.prefix })
   const [first, last] = [members[0]?.name ?? '', members.at(-1)?.name ?? '']
   step(`namespaces ${first} to ${last}`, `ip netns add ${first}`)
   step(
@@ -64,10 +51,59 @@ export async function buildBridge(lab: Lab, { count, subnet }: Options): Promise
     `ip -n ${first} address add ${members[0]?.address}/${subnet.prefix} dev eth0`,
   )
   step(`and a default route: all ${thousands(count)} made in ${strong(time)}`, `ip -n ${first} route add default via ${gateway}`)
+  if (how) step(how)
   const ports = await host.links.list({ master: 'br0' })
   const forwarding = ports.filter(({ port }) => port?.state === 'forwarding')
   step(`br0 has ${thousands(ports.length)} ports, ${thousands(forwarding.length)} of them forwarding`, 'bridge -n host link')
   return { host, members, subnet, gateway }
+}
+
+type Place = Omit<Member, 'namespace'>
+interface Around {
+  readonly gateway: string
+  readonly prefix: number
+}
+interface Built {
+  readonly members: readonly Member[]
+  readonly time: string
+  readonly how?: string
+}
+
+/** A few: each verb by itself. */
+async function oneByOne(lab: Lab, host: Namespace, places: readonly Place[], { gateway, prefix }: Around): Promise<Built> {
+  const started = performance.now()
+  const make = async (place: Place) => ({ namespace: await lab.namespace(place.name, { ipv6: 'none' }), ...place })
+  // One after the other, so that the ports are in order.
+  const plug = async (member: Member) => {
+    const { port, namespace } = member
+    await host.links.create({ kind: 'veth', name: port, master: 'br0', up: true, peer: { name: 'eth0', namespace, up: true } })
+    return member
+  }
+  const members = await lab.each('cables', await lab.each('namespaces', places, make), plug, 1)
+  await lab.each('addresses', members, async ({ namespace, address }) => {
+    await namespace.addresses.add('eth0', `${address}/${prefix}`)
+    await namespace.routes.add({ to: 'default', via: gateway })
+  })
+  return { members, time: since(started) }
+}
+
+/** Many: the same verbs, written down and carried out together, all or nothing. */
+async function byPlan(lab: Lab, host: Namespace, places: readonly Place[], { gateway, prefix }: Around): Promise<Built> {
+  const started = performance.now()
+  const plan = new Plan({ ipv6: 'none' })
+  const here = plan.in(host)
+  for (const { name, address, port } of places) {
+    const inside = plan.namespace(name)
+    const peer = { name: 'eth0', namespace: inside, up: true }
+    const cable = here.links.create({ kind: 'veth', name: port, master: 'br0', up: true, peer })
+    inside.addresses.add(cable.peer, `${address}/${prefix}`)
+    inside.routes.add({ to: 'default', via: gateway })
+  }
+  const { result, phases } = await lab.apply(plan, places.length)
+  const time = since(started)
+  const open = async (place: Place) => ({ namespace: await lab.open(result.namespace(place.name)), ...place })
+  const members = await lab.each('opening', places, open)
+  return { members, time, how: `by one plan of ${thousands(result.done)} things: ${phases}` }
 }
 
 export async function showRoutes({ members }: Network): Promise<void> {

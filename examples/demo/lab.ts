@@ -1,16 +1,19 @@
 // What the demo makes, so that all of it is removed again, however the demo ends.
 import { setMaxListeners } from 'node:events'
-import { Namespace, type NamespaceCreateOptions } from 'netloom'
+import { Namespace, type NamespaceCreateOptions, type NamespaceSource, type Plan, type PlanResult } from 'netloom'
+import { Phases } from './phases.js'
 import { progress, wipe } from './show.js'
 
 /** Namespaces that are worked on at a time. */
 const atOnce = 16
-/** A bar is worth its while from here on. */
-const many = 40
+/** A bar is worth its while from here on, and a plan. */
+export const many = 40
 
 export class Lab {
   readonly signal: AbortSignal
   readonly #made: Namespace[] = []
+  readonly #opened: Namespace[] = []
+  readonly #results: { readonly result: PlanResult; readonly size: number }[] = []
 
   constructor(signal: AbortSignal) {
     this.signal = signal
@@ -20,7 +23,7 @@ export class Lab {
 
   /** What is still there. */
   get size(): number {
-    return this.#made.length
+    return this.#results.reduce((sum, { size }) => sum + size, this.#made.length)
   }
 
   /** A namespace that remove() will remove: everything else that the demo makes is in one of them, and goes with it. */
@@ -28,6 +31,21 @@ export class Lab {
     this.signal.throwIfAborted()
     const namespace = await Namespace.create(name, options)
     this.#made.push(namespace)
+    return namespace
+  }
+
+  /** Carries out a plan that makes so many namespaces, and shows how far it is; remove() takes all of it back. */
+  async apply(plan: Plan, size: number): Promise<{ readonly result: PlanResult; readonly phases: Phases }> {
+    const phases = new Phases()
+    const result = await plan.apply({ onProgress: phases.tell, signal: this.signal }).finally(wipe)
+    this.#results.push({ result, size })
+    return { result, phases }
+  }
+
+  /** A namespace that a plan has made: open until remove(). */
+  async open(source: NamespaceSource): Promise<Namespace> {
+    const namespace = await Namespace.open(source)
+    this.#opened.push(namespace)
     return namespace
   }
 
@@ -43,6 +61,11 @@ export class Lab {
   /** Removes everything, also when the user has had enough. Tells what it could not remove. */
   async remove(): Promise<void> {
     const failures: unknown[] = []
+    await Promise.all(this.#opened.splice(0).map(namespace => namespace.close()))
+    for (const { result } of this.#results.splice(0)) {
+      const deleting = result.delete({ drain: true, onProgress: new Phases().tell })
+      await deleting.catch(error => failures.push(error)).finally(wipe)
+    }
     const remove = (namespace: Namespace) => namespace.delete().catch(error => failures.push(error))
     await inParallel('removing', this.#made.splice(0).reverse(), remove, atOnce)
     if (failures.length > 0)

@@ -7,7 +7,7 @@ export const usage = `Usage: npm run demo -- [--count N] [--subnet A.B.C.D/LENGT
 Builds namespaces, a veth pair and a bridge, pings, looks, draws, and removes everything again.
 
   --count N     how many namespaces on the bridge, 2 to 1000 (default 12)
-  --subnet S    the IPv4 network that they are in (default 10.0.1.0/24)
+  --subnet S    the IPv4 network that they are in (default 10.0.1.0/24, and 10.0.0.0 with a longer range for more than 253)
   --help        this text
 `
 /** A bridge has up to 1,023 ports, but with its usual settings the kernel queues no more than 1,000 copies of a broadcast. */
@@ -36,14 +36,13 @@ export function readOptions(args: string[]): Options | undefined {
   if (help) return undefined
   if (!/^\d+$/.test(count) || Number(count) < 2 || Number(count) > mostPorts)
     throw new UsageError(`--count ${count}: give a number from 2 to ${mostPorts}; more ports on one bridge lose broadcasts`)
-  const options = { count: Number(count), subnet: parseSubnet(subnet) }
+  const needed = 32 - Math.ceil(Math.log2(Number(count) + 3))
+  const options = { count: Number(count), subnet: parseSubnet(subnet ?? (needed < 24 ? `10.0.0.0/${needed}` : '10.0.1.0/24')) }
   const hosts = 2 ** (32 - options.subnet.prefix) - 2
-  if (hosts < options.count + 1) {
-    const needed = 32 - Math.ceil(Math.log2(options.count + 3))
+  if (hosts < options.count + 1)
     throw new UsageError(
       `--subnet ${subnet}: ${options.count} namespaces and the bridge need ${options.count + 1} addresses, and it has ${Math.max(hosts, 0)}; a /${needed} is big enough`,
     )
-  }
   return options
 }
 
@@ -53,7 +52,7 @@ function parse(args: string[]) {
       args,
       options: {
         count: { type: 'string', default: '12' },
-        subnet: { type: 'string', default: '10.0.1.0/24' },
+        subnet: { type: 'string' },
         help: { type: 'boolean', short: 'h', default: false },
       },
     })

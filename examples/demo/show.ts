@@ -65,9 +65,7 @@ export function wipe(): void {
 
 export const milliseconds = (time: number): string => `${time < 10 ? time.toFixed(3) : time.toFixed(0)} ms`
 export const thousands = (number: number): string => number.toLocaleString('en')
-export const since = (start: number): string => {
-  const time = performance.now() - start
-  return time < 1000 ? `${time.toFixed(0)} ms` : `${(time / 1000).toFixed(1)} s`
-}
+export const duration = (time: number): string => (time < 1000 ? `${time.toFixed(0)} ms` : `${(time / 1000).toFixed(1)} s`)
+export const since = (start: number): string => duration(performance.now() - start)
 
 const widthOf = (text: string) => [...stripVTControlCharacters(text)].length

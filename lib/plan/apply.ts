@@ -15,7 +15,7 @@ import { type Existing, Intent } from './intent.js'
 import type { PlanData } from './items.js'
 import { ProgressReporter } from './progress.js'
 import { type ApplyOptions, type DeleteOptions, PlanResult, type Reversal } from './result.js'
-import { type Holdings, notesOf, undo, undoOrThrow } from './undo.js'
+import { type Holdings, notesOf, type UndoOptions, undo, undoOrThrow } from './undo.js'
 import { findUnheard } from './unheard.js'
 
 /**
@@ -117,8 +117,8 @@ class PlanReversal implements Reversal {
   }
 
   /** One after the other: the second of two has nothing left to do. */
-  undo({ drain = false, signal }: DeleteOptions): Promise<void> {
-    const run = () => this.#undo({ drain, signal })
+  undo({ drain = false, signal, onProgress }: DeleteOptions): Promise<void> {
+    const run = () => this.#undo({ drain, signal, progress: new ProgressReporter(onProgress, 0) })
     const running = this.#running.then(run, run)
     this.#running = running
     // Only whoever asked for it hears of its failure.
@@ -133,7 +133,7 @@ class PlanReversal implements Reversal {
     return { handle: made.handle, info: made.info }
   }
 
-  async #undo(options: { readonly drain: boolean; readonly signal: AbortSignal | undefined }): Promise<void> {
+  async #undo(options: UndoOptions): Promise<void> {
     if (options.signal?.aborted) throw new AbortError('delete plan', options.signal)
     const holdings = this.#holdings
     const { mark, existing } = this.#marks
@@ -148,7 +148,7 @@ class PlanReversal implements Reversal {
     }
   }
 
-  async #takeBack(holdings: Holdings, options: { readonly drain: boolean; readonly signal: AbortSignal | undefined }): Promise<void> {
+  async #takeBack(holdings: Holdings, options: UndoOptions): Promise<void> {
     const opened = new Map<number, Promise<Scope>>()
     const open = (number: number): Promise<Scope> => {
       const info = holdings.namespaces[number]?.info

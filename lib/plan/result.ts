@@ -24,6 +24,8 @@ export interface DeleteOptions {
   readonly drain?: boolean
   /** Stops at the next boundary; what is left can be deleted with another call. */
   readonly signal?: AbortSignal
+  /** Called at most every few milliseconds, and at the end. */
+  readonly onProgress?: ApplyOptions['onProgress']
 }
 /** One thing that could not be done, under 'continue'. */
 export interface Failure {

@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { stripVTControlCharacters } from 'node:util'
 import { beforeEach, expect, test } from 'vitest'
 import { needs } from '../helpers/features.js'
-import { run } from '../helpers/readers.js'
+import { attempt, run } from '../helpers/readers.js'
 import { type Sandbox, sandbox } from '../helpers/sandbox.js'
 import { textOf } from '../helpers/sources.js'
 import {
@@ -79,6 +79,38 @@ test('as many as are wanted, where they are wanted', async () => {
   const stdout = await runExample(box, programOf('demo'), look, args)
   expect(stdout).toContain('each pings the next: 45 of 45 answered')
   expect(stdout).toContain('… and 33 more')
+  expect(stdout).toMatch(/by one plan of 180 things: preparing \d+ ms, namespaces [\d.]+ m?s, the host \d+ ms\n/)
+})
+
+test('hundreds, as one plan, with how far it is and how long it takes', { timeout: 120_000 }, async () => {
+  await using box = await sandbox()
+  const { code, stdout, stderr } = await start(box, '--count', '300')
+  expect(stderr).toBe('')
+  expect(code).toBe(0)
+  for (const line of [/namespaces: [\d,]+ of 1,200\n/, /removing: [\d,]+ of 600\n/, /all 300 made in [\d.]+ m?s/])
+    expect(stdout).toMatch(line)
+  expect(stdout).toMatch(/304 namespaces with all that was in them \([\d.]+ m?s\)/)
+  expect(stdout).toContain('300 of 300 answered')
+  expect(stdout).toContain('303 namespaces, 906 links, 301 cables')
+  expect(stripVTControlCharacters(stdout)).toBe(stdout)
+  await expectNothingLeft(box)
+})
+
+test('on a terminal it is a bar, drawn over itself and gone at the end', async context => {
+  await needs(context, 'tool:python3')
+  await using box = await sandbox()
+  const pseudo = 'import pty, sys; sys.exit(pty.spawn(sys.argv[1:]) >> 8)'
+  const { code, stdout } = await attempt(box.where, 'python3', ['-c', pseudo, process.execPath, programOf('demo'), '--count', '60'])
+  expect(code).toBe(0)
+  expect(stdout).toMatch(/\r {2}namespaces {2}█+.*░* {2}\d+\/240/)
+  expect(stdout).toMatch(/\r {2}removing {2}█/)
+  const seen = stdout
+    .split('\r\n')
+    .map(line => stripVTControlCharacters(line.slice(line.lastIndexOf('\r') + 1)))
+    .join('\n')
+  expect(seen).toContain('all 60 made in')
+  expect(seen).not.toContain('█')
+  await expectNothingLeft(box)
 })
 
 test.each([
@@ -86,7 +118,7 @@ test.each([
   ['SIGTERM', 143],
 ] as const)('%s in the middle of it removes what was made', async (signal, exitCode) => {
   await using box = await sandbox()
-  const child = startIn(box, [programOf('demo'), '--count', '500', '--subnet', '10.0.0.0/16'])
+  const child = startIn(box, [programOf('demo'), '--count', '500'])
   const ended = endOf(child)
   const isBuilding = (text: string) => text.includes('bridge br0, up')
   for await (const [text] of eventsOf(child.stdout!)) if (isBuilding(text)) break
@@ -124,7 +156,10 @@ test('a name that is taken is an error that says so, and what stood there stays'
 test.each([
   [['--count', '1'], '--count 1: give a number from 2 to 1000'],
   [['--count', '1e2'], '--count 1e2: give a number'],
-  [['--count', '254'], '--subnet 10.0.1.0/24: 254 namespaces and the bridge need 255 addresses, and it has 254; a /23 is big enough'],
+  [
+    ['--count', '254', '--subnet', '10.0.1.0/24'],
+    '--subnet 10.0.1.0/24: 254 namespaces and the bridge need 255 addresses, and it has 254; a /23 is big enough',
+  ],
   [['--subnet', '10.0.1.7/24'], "--subnet 10.0.1.7/24: this is a host's address; its network is 10.0.1.0/24"],
   [['--subnet', '10.0.1.0'], '--subnet 10.0.1.0: give an IPv4 network'],
   [['--subnet', '10.0.1.0/31'], '--subnet 10.0.1.0/31: give an IPv4 network with a prefix length from 8 to 30'],

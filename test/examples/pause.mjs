@@ -1,6 +1,6 @@
 // Loaded before an example (node --import): stops it at its first clean-up, while everything that it made still stands, until the test has looked.
 import { once } from 'node:events'
-import { Namespace } from 'netloom'
+import { Namespace, Plan } from 'netloom'
 
 /** One pause for all: what is removed at the same time waits for it together. */
 let looked
@@ -12,11 +12,20 @@ async function pause() {
   if (process.connected) process.disconnect()
 }
 
-for (const method of ['delete', Symbol.asyncDispose]) {
-  const original = Namespace.prototype[method]
-  Namespace.prototype[method] = async function () {
-    looked ??= pause()
-    await looked
-    return original.call(this)
+function pausing(owner) {
+  for (const method of ['delete', Symbol.asyncDispose]) {
+    const original = owner[method]
+    owner[method] = async function (...options) {
+      looked ??= pause()
+      await looked
+      return original.apply(this, options)
+    }
   }
+  return owner
+}
+
+pausing(Namespace.prototype)
+const { apply } = Plan.prototype
+Plan.prototype.apply = async function (options) {
+  return pausing(await apply.call(this, options))
 }
