@@ -1,0 +1,48 @@
+// Every check one after the other, each with its time: `node scripts/ci.mjs [STEP…]`, by default the suite and the packages. The last line adds up what they counted.
+import { spawn } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+
+process.chdir(fileURLToPath(new URL('..', import.meta.url)))
+
+const steps = {
+  suite: ['npm', 'test', '--silent'],
+  packages: ['node', 'scripts/packages.mjs'],
+  asan: ['node', 'scripts/sanitized.mjs', 'asan'],
+  container: ['node', 'scripts/container.mjs'],
+}
+const chosen = process.argv.length > 2 ? process.argv.slice(2) : ['suite', 'packages']
+const total = [0, 0, 0]
+const times = []
+for (const name of chosen) {
+  process.stdout.write(`== ${name}\n`)
+  const start = performance.now()
+  const counts = await run(steps[name])
+  times.push(`${name} ${Math.round((performance.now() - start) / 1000)} s`)
+  counts.forEach((count, i) => {
+    total[i] += count
+  })
+}
+process.stdout.write(`${times.join(', ')}\n`)
+const [passed, failed, skipped] = total
+process.stdout.write(`${passed} passed, ${failed} failed, ${skipped} skipped\n`)
+process.exitCode = failed === 0 ? 0 : 1
+
+/** What a step counted in its last line. One that ends without counting, or with an error that it did not count, has failed once more. */
+async function run([command, ...args]) {
+  const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'inherit'] })
+  let counted
+  let rest = ''
+  child.stdout.setEncoding('utf8')
+  child.stdout.on('data', text => {
+    process.stdout.write(text)
+    const lines = (rest + text).split('\n')
+    rest = lines.pop()
+    for (const line of lines) counted = /^(\d+) passed, (\d+) failed, (\d+) skipped$/.exec(line)?.slice(1).map(Number) ?? counted
+  })
+  const code = await new Promise(resolve => {
+    child.on('error', () => resolve(127))
+    child.on('close', resolve)
+  })
+  const [done, failed, skipped] = counted ?? [0, 0, 0]
+  return [done, failed + (code !== 0 && failed === 0 ? 1 : 0), skipped]
+}
