@@ -5,7 +5,8 @@ import { notMade, notSet, perform } from '../namespace/jobs.js'
 import { systemError } from '../socket/error.js'
 import type { Job, Performed } from '../socket/native.js'
 import type { Part } from './compile.js'
-import { jobOf, type Known, type PortStep, portsJob, Rehearsal, sayPart, sayPorts } from './execute-job.js'
+import { type Known, type PortStep, Rehearsal, sayPart, sayPorts } from './execute-job.js'
+import type { Moulds } from './execute-moulds.js'
 import { answered, carriedOut } from './execute-outcome.js'
 import { Run } from './execute-run.js'
 import type { State } from './execute-state.js'
@@ -15,6 +16,7 @@ export const groupSize = 32
 
 /** What groups need of the phase that they belong to. */
 export interface Surroundings {
+  readonly moulds: Moulds
   look(): void
   /** Ports that groups leave to the exact way. */
   ports(place: number, steps: readonly PortStep[]): void
@@ -31,13 +33,14 @@ interface Group {
 /** Does parts in groups from `from` on, until one takes more than that; gives how many. */
 export async function runGroups(state: State, parts: readonly Part[], from: number, around: Surroundings): Promise<number> {
   let done = 0
-  let group = gather(state, parts, from, around)
+  const writer = new Writer(64 * 1024)
+  let group = gather(state, parts, from, around, writer)
   while (group.parts.length > 0) {
     around.look()
     await state.prepareNames()
     const running = perform([...group.jobs, ...group.ports.flatMap(({ job }) => (job ? [job] : []))], state.mark)
-    // Written while the addon is at work.
-    const next = gather(state, parts, from + done + group.parts.length, around)
+    // Written while the addon is at work, over the bytes that it has taken already.
+    const next = gather(state, parts, from + done + group.parts.length, around, writer)
     const device = await namespaceDevice()
     const handled = await settle(state, group, await running, device, around)
     done += handled
@@ -45,19 +48,19 @@ export async function runGroups(state: State, parts: readonly Part[], from: numb
     else {
       release(state, next)
       release(state, group, handled)
-      group = gather(state, parts, from + done, around)
+      group = gather(state, parts, from + done, around, writer)
     }
   }
   return done
 }
 
-function gather(state: State, parts: readonly Part[], from: number, around: Surroundings): Group {
+function gather(state: State, parts: readonly Part[], from: number, around: Surroundings, writer: Writer): Group {
   const group: Group = { parts: [], jobs: [], marks: [], ports: [] }
-  const writer = new Writer(4096)
+  writer.at = 0
   for (let at = from; at < parts.length && group.parts.length < groupSize; at++) {
     const part = parts[at]!
     const mark = state.indexMark(part.namespace)
-    const job = jobOf(state, part, writer)
+    const job = around.moulds.job(part, writer)
     if (!job) break
     group.parts.push(part)
     group.jobs.push(job)
@@ -70,7 +73,8 @@ function gather(state: State, parts: readonly Part[], from: number, around: Surr
       if (there) there.push(step as PortStep)
       else places.set(place, [step as PortStep])
     }
-  for (const [place, steps] of places) group.ports.push({ place, steps, job: portsJob(state, place, steps, around.known(place), writer) })
+  for (const [place, steps] of places)
+    group.ports.push({ place, steps, job: around.moulds.ports(place, steps, around.known(place), writer) })
   return group
 }
 

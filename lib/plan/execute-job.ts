@@ -1,13 +1,12 @@
 // What a planned namespace gets, as one job for the addon: messages and settings, written without waiting for anything.
 import { isArgumentError } from '../codec/errors.js'
 import type { Writer } from '../codec/writer.js'
-import { namePath } from '../namespace/info.js'
 import { sysctlPath } from '../namespace/names.js'
 import { link as linkTable } from '../protocol/link.js'
 import { requestFlags } from '../protocol/netlink.js'
 import { rtm } from '../protocol/rtnetlink.js'
 import { frame } from '../socket/frame.js'
-import type { Job, JobStep, NamespaceHandle } from '../socket/native.js'
+import type { JobStep } from '../socket/native.js'
 import type { AnyRequest, Context } from '../socket/request.js'
 import type { Part, Step } from './compile.js'
 import { asksForKind, type EntryItem, entryRequest, linksOf } from './compile-entry.js'
@@ -29,6 +28,9 @@ export type PortStep = Extract<Step, { does: 'finish' }>
 /** The index of a link that is there, if it is known by now. */
 export type Known = (name: string) => number | undefined
 
+/** What is known when something is said. */
+export type Source = Pick<State, 'data' | 'item' | 'base' | 'existing' | 'made' | 'learn' | 'linkOf' | 'takeIndex' | 'skips'>
+
 /** Takes what is said, in its order. */
 export interface Sink {
   /** Words for errors, where there is somebody to read them. */
@@ -42,12 +44,12 @@ export interface Sink {
 export class JobWriter implements Sink {
   readonly #steps: JobStep[] = []
   readonly #writer: Writer
-  #from = 0
+  #from: number
   #sequence = 0
 
   constructor(writer: Writer) {
-    writer.at = 0
     this.#writer = writer
+    this.#from = writer.at
   }
 
   context(): Context {
@@ -60,17 +62,18 @@ export class JobWriter implements Sink {
 
   setting(_: Step, key: string, text: string): void {
     this.#cut()
-    this.#steps.push([sysctlPath(key), text])
+    this.#steps.push([key.startsWith('net/') ? `/proc/sys/${key}` : sysctlPath(key), text])
   }
 
-  end(target: string | NamespaceHandle): Job {
+  /** Good until the writer is used again. */
+  end(): JobStep[] {
     this.#cut()
-    return [target, ...this.#steps]
+    return this.#steps
   }
 
   #cut(): void {
     if (this.#writer.at === this.#from) return
-    this.#steps.push(this.#writer.copy(this.#from))
+    this.#steps.push(this.#writer.bytes.subarray(this.#from, this.#writer.at))
     this.#from = this.#writer.at
   }
 }
@@ -116,26 +119,20 @@ export class Rehearsal implements Sink {
   }
 }
 
-/** The job of a part; undefined if it takes more than messages and settings, or something has to be asked first. */
-export function jobOf(state: State, part: Part, writer: Writer): Job | undefined {
-  const planned = state.data.namespaces[part.namespace]!
-  if (!part.make || !('make' in planned) || planned.make.name === undefined) return undefined
-  const mark = state.indexMark(part.namespace)
+/** A part as the steps of a job; undefined if it takes more than messages and settings, or something has to be asked first. */
+export function partSteps(source: Source, part: Part, writer: Writer): JobStep[] | undefined {
   const sink = new JobWriter(writer)
-  if (attempt(() => sayPart(state, part, sink))) return sink.end(namePath(planned.make.name))
-  state.resetIndexes(part.namespace, mark)
-  return undefined
+  return attempt(() => sayPart(source, part, sink)) ? sink.end() : undefined
 }
 
-/** The job that sets ports up, all switches first; undefined as above. */
-export function portsJob(state: State, place: number, steps: readonly PortStep[], known: Known, writer: Writer): Job | undefined {
+/** Setting ports up, all switches first; undefined as above. */
+export function portSteps(source: Source, place: number, steps: readonly PortStep[], known: Known, writer: Writer): JobStep[] | undefined {
   const sink = new JobWriter(writer)
-  if (attempt(() => sayPorts(state, place, steps, known, sink))) return sink.end(state.existing.get(place)!.handle)
-  return undefined
+  return attempt(() => sayPorts(source, place, steps, known, sink)) ? sink.end() : undefined
 }
 
 /** What does not fit into a message is told of by those who have the words for it. */
-function attempt(say: () => boolean): boolean {
+export function attempt<T>(say: () => T): T | false {
   try {
     return say()
   } catch (error) {
@@ -147,7 +144,7 @@ function attempt(say: () => boolean): boolean {
 const nobody: Known = () => undefined
 
 /** Says everything that a part needs; false if that cannot be said yet. */
-export function sayPart(state: State, part: Part, sink: Sink): boolean {
+export function sayPart(state: Source, part: Part, sink: Sink): boolean {
   const { namespace } = part
   const planned = state.data.namespaces[namespace]!
   if ('make' in planned && planned.make.loopback)
@@ -159,7 +156,7 @@ export function sayPart(state: State, part: Part, sink: Sink): boolean {
     })
   for (const step of part.steps) {
     if (state.skips(step.item)) return false
-    const item = state.data.items[step.item]!
+    const item = state.item(step.item)
     let said = false
     if (step.does === 'create') said = sayCreation(state, namespace, step, sink)
     else if (step.does === 'finish') said = sayRest(state, namespace, step, nobody, true, sink)
@@ -173,22 +170,30 @@ export function sayPart(state: State, part: Part, sink: Sink): boolean {
   return true
 }
 
-export function sayPorts(state: State, place: number, steps: readonly PortStep[], known: Known, sink: Sink): boolean {
+export function sayPorts(state: Source, place: number, steps: readonly PortStep[], known: Known, sink: Sink): boolean {
   for (const step of steps) {
-    const { item, peer } = step
-    if (policyOf(state.data, endsOf(state.data.items[item]!)[peer ? 1 : 0]!.fields) !== 'none') continue
-    const made = state.made(item, peer)
-    if (made?.name === undefined) return false
-    sink.setting(step, ipv6Switch(made.name), '1\n')
+    const made = hasNoIpv6(state, step) ? state.made(step.item, step.peer) : undefined
+    if (made?.name !== undefined) sink.setting(step, ipv6Switch(made.name), '1\n')
+    else if (hasNoIpv6(state, step)) return false
   }
   return steps.every(step => sayRest(state, place, step, known, false, sink))
 }
 
+/** The setting that a port needs before it is up; null for none, undefined if it cannot be said. */
+export function portSwitch(state: Source, step: PortStep): JobStep | null | undefined {
+  if (!hasNoIpv6(state, step)) return null
+  const name = state.made(step.item, step.peer)?.name
+  return name === undefined ? undefined : [`/proc/sys/${ipv6Switch(name)}`, '1\n']
+}
+
+const hasNoIpv6 = (state: Source, { item, peer }: PortStep) =>
+  policyOf(state.data, endsOf(state.item(item))[peer ? 1 : 0]!.fields) === 'none'
+
 const ipv6Switch = (link: string) => `net/ipv6/conf/${link}/disable_ipv6`
 
-function sayCreation(state: State, namespace: number, step: Step, sink: Sink): boolean {
+function sayCreation(state: Source, namespace: number, step: Step, sink: Sink): boolean {
   const { data } = state
-  const item = data.items[step.item] as CreateItem
+  const item = state.item(step.item) as CreateItem
   const ends = endsOf(item)
   const homeAt = homeEnd(data, item)
   const home = ends[homeAt]!
@@ -218,9 +223,9 @@ function linkOf({ in: place, fields: { name } }: End, kind: string, index: numbe
 }
 
 /** What an end needs once it is there. `switches`: the IPv6 switch is among it. */
-function sayRest(state: State, place: number, step: PortStep, known: Known, switches: boolean, sink: Sink): boolean {
+function sayRest(state: Source, place: number, step: PortStep, known: Known, switches: boolean, sink: Sink): boolean {
   const { data } = state
-  const item = data.items[step.item] as CreateItem
+  const item = state.item(step.item) as CreateItem
   const end = endsOf(item)[step.peer ? 1 : 0]!
   const made = state.made(step.item, step.peer)
   if (!made) return false
@@ -238,9 +243,9 @@ function sayRest(state: State, place: number, step: PortStep, known: Known, swit
   return true
 }
 
-function sayEntry(state: State, namespace: number, step: Step, sink: Sink): boolean {
+function sayEntry(state: Source, namespace: number, step: Step, sink: Sink): boolean {
   const planned = state.data.namespaces[namespace]!
-  const item = state.data.items[step.item] as EntryItem
+  const item = state.item(step.item) as EntryItem
   const indexes: number[] = []
   let kind: string | undefined
   for (const { ref } of linksOf(item)) {
@@ -255,7 +260,7 @@ function sayEntry(state: State, namespace: number, step: Step, sink: Sink): bool
 }
 
 /** Null if it is not known. */
-function indexOf(state: State, namespace: number, ref: PlanLinkRef | undefined, known: Known): number | null | undefined {
+function indexOf(state: Source, namespace: number, ref: PlanLinkRef | undefined, known: Known): number | null | undefined {
   if (ref === undefined) return undefined
   const made = state.linkOf(ref, namespace)
   if (made) return made.failed === undefined ? (made.index ?? null) : null

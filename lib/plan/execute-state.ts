@@ -158,6 +158,15 @@ export class State {
     return index
   }
 
+  item(number: number): Item {
+    return this.data.items[number]!
+  }
+
+  /** Whether the links of a planned namespace get the first indexes that are free there, in their order. */
+  isFresh(namespace: number): boolean {
+    return !this.#next.has(namespace) && !this.#shared.has(namespace) && !this.#reserved.has(namespace)
+  }
+
   /** Which index comes next in a planned namespace, to go back to. */
   indexMark(namespace: number): number | undefined {
     return this.#next.get(namespace)

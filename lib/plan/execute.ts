@@ -3,7 +3,8 @@ import { Writer } from '../codec/writer.js'
 import { AbortError } from '../socket/error.js'
 import type { Part, Phase, Program, Step } from './compile.js'
 import { runGroups, type Surroundings } from './execute-group.js'
-import { jobOf, type PortStep } from './execute-job.js'
+import type { PortStep } from './execute-job.js'
+import { Moulds } from './execute-moulds.js'
 import { Run } from './execute-run.js'
 import type { State } from './execute-state.js'
 
@@ -39,6 +40,7 @@ class PhaseRun {
     this.#state = state
     this.#phase = phase
     this.#around = {
+      moulds: new Moulds(state),
       look: () => this.#look(),
       ports: (place, steps) => {
         for (const step of steps) this.#queue(place).add(step)
@@ -98,7 +100,7 @@ class PhaseRun {
     for (; to < parts.length; to++) {
       const { namespace } = parts[to]!
       const mark = this.#state.indexMark(namespace)
-      const fits = jobOf(this.#state, parts[to]!, writer) !== undefined
+      const fits = this.#around.moulds.job(parts[to]!, writer) !== undefined
       this.#state.resetIndexes(namespace, mark)
       if (fits) break
     }
