@@ -153,7 +153,7 @@ export const ipsec = (dir: 'in' | 'out', { family, spnum = 0 }: { family?: Addre
   return { saddr: of<string>('saddr', address), daddr: of<string>('daddr', address), spi: of<number>('spi'), reqid: of<number>('reqid') }
 }
 
-interface HashOptions {
+export interface HashOptions {
   readonly mod: number
   readonly seed?: number
   readonly offset?: number

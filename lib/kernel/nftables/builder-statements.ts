@@ -91,7 +91,7 @@ export const log = ({ prefix, group, snaplen, queueThreshold, level, flags }: Lo
   log: orNull(defined({ prefix, group, snaplen, 'queue-threshold': queueThreshold, level, flags: list(flags) })),
 })
 
-interface RejectCodes {
+export interface RejectCodes {
   icmp: keyof typeof icmpCodeNames
   icmpv6: keyof typeof icmpv6CodeNames
   icmpx: keyof typeof icmpxCodeNames
