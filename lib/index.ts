@@ -15,6 +15,7 @@ export type { ConntrackChange, ConntrackEvent, ConntrackWatchOptions } from './k
 export type { FdbEntry, FdbFilter, FdbSpec, FdbState } from './kernel/fdb.js'
 export type { AcceptRule } from './kernel/iptables/accept.js'
 export type { AcceptOptions, IptablesFilter } from './kernel/iptables/iptables.js'
+export type { IptablesPacket } from './kernel/iptables/packet.js'
 export type {
   IptablesBackend,
   IptablesChain,
@@ -24,6 +25,7 @@ export type {
   IptablesTable,
   IptablesTarget,
 } from './kernel/iptables/rule.js'
+export type { IptablesPlace, IptablesVerdict } from './kernel/iptables/verdict.js'
 export type { Link, LinkCommon, LinkOf } from './kernel/link-object.js'
 export type { Ipv6Policy, LinkChange, LinkCreate, LinkFields, PeerCreate } from './kernel/link-request.js'
 export type { CreatedLink, LinkFilter } from './kernel/links.js'

@@ -60,6 +60,7 @@ const programs = {
   'nft:queue': ['nft', 'add table ip probe; add chain ip probe c; add rule ip probe c queue to 1'],
   'nft:flowtable': ['nft', 'add table ip probe; add flowtable ip probe f { hook ingress priority 0; }'],
   iptables: ['iptables', '-S'],
+  'iptables-nft': ['iptables-nft', '-S'],
   'iptables-legacy': ['iptables-legacy', '-S'],
   conntrack: ['conntrack', '-L'],
   // tcpdump changes its user and group even to what they are, which a user namespace refuses.

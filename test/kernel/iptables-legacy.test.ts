@@ -56,12 +56,12 @@ test('rules of all forms read as the tool saves them', async () => {
 
 test('what is not understood keeps its bytes', async () => {
   await run(where(), 'iptables-legacy', ...words('-A FORWARD -p tcp -m string --string abc --algo bm -j ACCEPT'))
-  await run(where(), 'iptables-legacy', ...words('-A FORWARD -j NFLOG --nflog-prefix x'))
+  await run(where(), 'iptables-legacy', ...words('-A FORWARD -j CONNMARK --set-mark 8'))
   const [filter] = await box.iptables.list({ backend: 'legacy', table: 'filter' })
-  const [string, log] = filter!.chains.find(({ name }) => name === 'FORWARD')!.rules
+  const [string, connmark] = filter!.chains.find(({ name }) => name === 'FORWARD')!.rules
   expect(string!.matches).toEqual([{ name: 'string', revision: 1, data: expect.stringContaining(Buffer.from('abc').toString('hex')) }])
   expect(string!.text).toMatch(/^-p tcp -m string \[\d+ bytes\] -j ACCEPT$/)
-  expect(log!.target).toMatchObject({ name: 'NFLOG', data: expect.stringMatching(/^[0-9a-f]+$/) })
+  expect(connmark!.target).toMatchObject({ name: 'CONNMARK', data: expect.stringMatching(/^[0-9a-f]+$/) })
   expect(await box.iptables.insertAccept({ in: 'br0' })).toEqual(['legacy'])
   expect(await run(where(), 'iptables-legacy', '-S', 'FORWARD')).toContain('--string "abc" --algo bm')
 })

@@ -5,7 +5,11 @@ import type { Scope } from '../scope.js'
 import { type AcceptRule, type CheckedAccept, checkAccept, describeAccept, inserted, locateAccept, removed } from './accept.js'
 import { changeTable, legacyTableNames, readBlob } from './legacy.js'
 import { readLegacy } from './legacy-read.js'
-import { type IptablesBackend, type IptablesTable, plainTable } from './rule.js'
+import { checkInNft, insertInNft, removeFromNft } from './nft-accept.js'
+import { readNft } from './nft-read.js'
+import { type IptablesPacket, judged } from './packet.js'
+import { type IptablesBackend, type IptablesTable, plainTable, type ReadTable } from './rule.js'
+import { type IptablesVerdict, verdictOf } from './verdict.js'
 
 export interface IptablesFilter {
   readonly backend?: IptablesBackend
@@ -37,7 +41,10 @@ const legacy: Half = {
   insert: (scope, rule) => changeTable(scope, rule.family, rule.table, blob => inserted(blob, rule)),
   remove: (scope, rule) => changeTable(scope, rule.family, rule.table, blob => removed(blob, rule)),
 }
-const halves: Readonly<Record<IptablesBackend, Half | undefined>> = { legacy, nft: undefined }
+const halves: Readonly<Record<IptablesBackend, Half>> = {
+  legacy,
+  nft: { check: checkInNft, insert: insertInNft, remove: removeFromNft },
+}
 
 const unreadable = (scope: Scope, { table }: { table: string }) =>
   new NetloomError('EACCES', {
@@ -62,7 +69,7 @@ export function iptablesVerbs(scope: Scope) {
     let found = false
     for (const backend of backends) {
       const half = halves[backend]
-      if (!half || (options.backend ?? backend) !== backend || (await half.check(scope, checked)) === undefined) continue
+      if ((options.backend ?? backend) !== backend || (await half.check(scope, checked)) === undefined) continue
       found = true
       if (await act(half, checked)) done.push(backend)
     }
@@ -85,17 +92,31 @@ export function iptablesVerbs(scope: Scope) {
      */
     async list(filter: IptablesFilter = {}): Promise<IptablesTable[]> {
       checkOptions(filter, { backend: isBackend, family: isFamily, table: isOneOf(['filter', 'nat', 'mangle', 'raw', 'security']) })
-      const found: IptablesTable[] = []
+      const found: ReadTable[] = []
       for (const family of [4, 6] as const) {
         if ((filter.family ?? family) !== family) continue
-        if (filter.backend !== 'nft') found.push(...((await readLegacy(scope, family)) ?? []).map(plainTable))
+        if (filter.backend !== 'nft') found.push(...((await readLegacy(scope, family)) ?? []))
+        if (filter.backend !== 'legacy') found.push(...(await readNft(scope, family)))
       }
-      return found.filter(({ name }) => filter.table === undefined || name === filter.table)
+      return found.filter(({ name }) => filter.table === undefined || name === filter.table).map(plainTable)
     },
 
     /** The backends of which may not be known whether there are tables: 'legacy', where /proc/net/ip_tables_names cannot be read. */
     async unreadable(): Promise<IptablesBackend[]> {
       return (await legacyTableNames(scope, 4)) ? [] : ['legacy']
+    },
+
+    /**
+     * What becomes of traffic in the tables of iptables at one hook: 'accept'; 'drop', with the rule or policy that does it; 'unknown', with the
+     * rules that decide and could not be judged by what was said of the packet. What other tables of nftables do is not looked at.
+     *
+     * `verdict({ iif: 'br0', oif: 'br0', physicalIn: 'veth1', physicalOut: 'veth2', from: '10.0.1.2', to: '10.0.1.3', protocol: 'icmp' })`
+     */
+    async verdict(packet: IptablesPacket): Promise<IptablesVerdict> {
+      const { family } = judged(packet)
+      const legacyTables = await readLegacy(scope, family)
+      const tables = [...(legacyTables ?? []), ...(await readNft(scope, family))]
+      return verdictOf(tables, packet, legacyTables ? [] : ['legacy'])
     },
 
     /** Is there such a rule in every backend that has the chain? False if there is no such chain at all. */
@@ -105,7 +126,7 @@ export function iptablesVerbs(scope: Scope) {
       const answers: boolean[] = []
       for (const backend of backends) {
         if ((options.backend ?? backend) !== backend) continue
-        const answer = await halves[backend]?.check(scope, checked)
+        const answer = await halves[backend].check(scope, checked)
         if (answer !== undefined) answers.push(answer)
       }
       return answers.length > 0 && answers.every(Boolean)

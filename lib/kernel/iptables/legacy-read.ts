@@ -76,7 +76,7 @@ const queue = -1 - verdictCodes.queue
 
 function standardTarget({ target, next }: Entry, goto: boolean, byOffset: ReadonlyMap<number, string>): ReadTarget {
   const number = verdictOf(target)
-  const of = (name: string) => ({ said: { name, ...(goto ? { goto } : {}) }, show: goto ? '[goto] ' : '' })
+  const of = (name: string) => ({ said: { name, ...(goto ? { goto } : {}) }, show: '' })
   // Without a target a rule leads to the next one.
   if (number === next) return of('')
   if (number === queue) return of('QUEUE')

@@ -67,6 +67,7 @@ function fits(value: Conntrack, packet: Judged): Answer {
     matchFlags.map(flag => {
       if (flag === 'stateAlias') return true
       if (flag === 'state') {
+        if (packet.state === undefined) return undefined
         // Whether its addresses were translated is not said.
         const bit = states.indexOf(packet.state.toUpperCase() as 'NEW')
         const translated = stateMask & 0b1100_0000

@@ -119,7 +119,8 @@ const state = extension<Decoded<typeof xt.xtState>>({
   codec: xt.xtState,
   save: ({ statemask }) => `--state ${stateNames(statemask)}`,
   show: ({ statemask }) => `state ${stateNames(statemask)}`,
-  fits: ({ statemask }, packet) => ((statemask >> states.indexOf(packet.state.toUpperCase() as 'NEW')) & 1) === 1,
+  fits: ({ statemask }, packet) =>
+    packet.state === undefined ? undefined : ((statemask >> states.indexOf(packet.state.toUpperCase() as 'NEW')) & 1) === 1,
 })
 
 const comment = extension<Decoded<typeof xt.xtComment>>({
@@ -208,7 +209,8 @@ const mark = extension<Decoded<typeof xt.xtMark1>>({
   codec: xt.xtMark1,
   save: ({ mark: value, mask, invert }) => `${bang(invert !== 0)}--mark ${markText(value, mask)}`,
   show: ({ mark: value, mask, invert }) => `mark match ${bang(invert !== 0)}${markText(value, mask)}`,
-  fits: ({ mark: value, mask, invert }, packet) => not((packet.mark & mask) >>> 0 === value, invert !== 0),
+  fits: ({ mark: value, mask, invert }, packet) =>
+    packet.mark === undefined ? undefined : not((packet.mark & mask) >>> 0 === value, invert !== 0),
 })
 
 interface Ports {

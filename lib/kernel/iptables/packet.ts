@@ -39,8 +39,9 @@ export interface Judged extends Omit<IptablesPacket, 'protocol' | 'hook' | 'stat
   readonly source: Uint8Array
   readonly target: Uint8Array
   readonly protocol?: number
-  readonly state: (typeof packetStates)[number]
-  readonly mark: number
+  /** Undefined once a rule may have changed it. */
+  readonly state: (typeof packetStates)[number] | undefined
+  readonly mark: number | undefined
   readonly bridged: boolean
 }
 /** Undefined: what is known of the packet does not decide it. */

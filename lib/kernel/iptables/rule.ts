@@ -34,6 +34,8 @@ export interface IptablesRule {
   readonly number: number
   /** The rule as `iptables -S` prints it, less the chain: '-i br0 -j ACCEPT'. */
   readonly text: string
+  /** What `iptables -L` prints behind the addresses: 'tcp dpt:80'. */
+  readonly shown: string
   readonly packets: number
   readonly bytes: number
   readonly in?: IptablesCondition
@@ -92,9 +94,8 @@ export interface Header {
   /** 'viaIn', 'viaOut', 'srcip', 'dstip', 'frag', 'proto' */
   readonly inverted: readonly string[]
 }
-/** A rule with what its text and its verdict need. */
+/** A rule with what its verdict needs. */
 export interface ReadRule extends IptablesRule {
-  readonly shown: { readonly parts: readonly string[]; readonly target: string }
   readonly fits: (packet: Judged) => Answer
 }
 export interface ReadChain extends IptablesChain {
@@ -124,6 +125,7 @@ export function makeRule({ number, header, parts, target, packets, bytes, handle
   return {
     number,
     text: textOf(conditions, parts, target.said),
+    shown: [...parts.map(({ show }) => show), target.show].filter(Boolean).join(' '),
     packets,
     bytes,
     ...conditions,
@@ -131,7 +133,6 @@ export function makeRule({ number, header, parts, target, packets, bytes, handle
     target: target.said,
     ...(handle === undefined ? {} : { handle }),
     ...(unsure ? { foreign } : {}),
-    shown: { parts: parts.map(({ show }) => show).filter(Boolean), target: target.show },
     fits: packet => every([...headerAnswers(header, packet), ...parts.map(part => part.fits(packet)), unsure ? undefined : true]),
   }
 }
@@ -139,7 +140,7 @@ export function makeRule({ number, header, parts, target, packets, bytes, handle
 /** The plain data of what was read. */
 export const plainTable = ({ chains, ...table }: ReadTable): IptablesTable => ({
   ...table,
-  chains: chains.map(({ rules, ...chain }) => ({ ...chain, rules: rules.map(({ shown: _, fits: __, ...rule }) => rule) })),
+  chains: chains.map(({ rules, ...chain }) => ({ ...chain, rules: rules.map(({ fits: _, ...rule }) => rule) })),
 })
 
 type Conditions = Pick<IptablesRule, 'in' | 'out' | 'source' | 'destination' | 'protocol' | 'fragment'>
