@@ -31,9 +31,16 @@ export type { Ipv6Policy, LinkChange, LinkCreate, LinkFields, PeerCreate } from 
 export type { CreatedLink, LinkFilter } from './kernel/links.js'
 export { Namespace, type NamespaceCreateOptions } from './kernel/namespace.js'
 export type { Neighbour, NeighbourFilter, NeighbourSpec } from './kernel/neighbours.js'
+export type { Applied as NftApplied, ApplyOptions as NftApplyOptions } from './kernel/nftables/apply.js'
 export { type BuiltRule, nft, type RulePart } from './kernel/nftables/builders.js'
-export type { Expression as NftExpression, SetMember as NftSetMember, Verdict as NftVerdict } from './kernel/nftables/expression.js'
+export type { ChainChange as NftChainChange, ChainSpec as NftChainSpec } from './kernel/nftables/chain-object.js'
+export type {
+  Expression as NftExpression,
+  SetMember as NftSetMember,
+  Verdict as NftVerdict,
+} from './kernel/nftables/expression.js'
 export { nftJson } from './kernel/nftables/json.js'
+export type { RulesetListing as NftListing } from './kernel/nftables/list.js'
 export type {
   ChainObject as NftChain,
   ElementObject as NftElement,
@@ -45,9 +52,27 @@ export type {
   SetObject as NftSet,
   TableObject as NftTable,
 } from './kernel/nftables/objects.js'
+export type { Transaction as NftTransaction } from './kernel/nftables/record.js'
+export type {
+  ChainRef as NftChainRef,
+  NamedRef as NftNamedRef,
+  ObjectFilter as NftObjectFilter,
+  RuleRef as NftRuleRef,
+  TableFilter as NftTableFilter,
+  TableRef as NftTableRef,
+} from './kernel/nftables/references.js'
+export type { Rule as NftListedRule } from './kernel/nftables/rule-object.js'
+export type {
+  AddedRule as NftAddedRule,
+  RuleFilter as NftRuleFilter,
+  RulePlace as NftRulePlace,
+  RuleSpec as NftRuleSpec,
+} from './kernel/nftables/rules.js'
 export { toBuilders } from './kernel/nftables/source.js'
 export type { Statement as NftStatement } from './kernel/nftables/statement.js'
+export type { TableChange as NftTableChange, TableSpec as NftTableSpec } from './kernel/nftables/tables.js'
 export { type NftTextOptions, nftText } from './kernel/nftables/text.js'
+export type { TransactionOptions as NftTransactionOptions } from './kernel/nftables/transaction.js'
 export type { Peer } from './kernel/peer.js'
 export { routeFlags } from './kernel/route-flags.js'
 export type { RouteMetrics } from './kernel/route-metrics.js'

@@ -5,6 +5,7 @@ import type { Submit } from './entry.js'
 import { counterKind, limitKind, quotaKind } from './named-objects.js'
 import { objectChanges } from './object-verbs.js'
 import type { MapObject, SetObject } from './objects.js'
+import { ruleEntries } from './rules.js'
 import { setChanges } from './sets.js'
 import { tableChanges } from './tables.js'
 
@@ -12,6 +13,7 @@ export function changeVerbs<Live extends boolean>(submit: Submit<Live>) {
   return {
     tables: tableChanges(submit),
     chains: chainChanges(submit),
+    rules: ruleEntries(submit),
     sets: setChanges<Live, SetObject>('set', submit),
     maps: setChanges<Live, MapObject>('map', submit),
     elements: elementChanges(submit),

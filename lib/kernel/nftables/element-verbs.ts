@@ -7,7 +7,7 @@ import type { Context } from '../../socket/request.js'
 import { checkAt, lacking } from '../arguments.js'
 import type { Scope } from '../scope.js'
 import type { Change } from './commit.js'
-import { decodeElements, type ElementForm, encodeMembers, type ReadElement, type WireElement } from './elements.js'
+import { decodeElements, type ElementForm, type Encoded, encodeMembers, type ReadElement, type WireElement } from './elements.js'
 import { change, type Submit, silently } from './entry.js'
 import type { SetMember } from './expression.js'
 import { wireFamily } from './family.js'
@@ -79,7 +79,7 @@ async function findElement(scope: Scope, set: NamedRef, form: SetForm, key: SetM
 }
 
 /** What of the form the elements depend on. */
-const elementForm = ({ key, data, interval }: SetForm): ElementForm => ({
+export const elementForm = ({ key, data, interval }: SetForm): ElementForm => ({
   key,
   interval,
   ...(data ? { data: 'slots' in data ? data.slots : 'verdict' in data ? ('verdict' as const) : ('object' as const) } : {}),
@@ -132,8 +132,19 @@ function messages(
 ): Change[] {
   const members = elem.map(member => spelled(member, form.data !== undefined))
   const list = checkAt(path, () => encodeMembers(members, elementForm(form), { merge: form.autoMerge ?? false, separate: true }))
-  const out: Change[] = []
   const key = { family: wireFamily(family), table, set: name, ...(form.id === undefined ? {} : { setId: form.id }) }
+  return inMessages(list).map(part => {
+    const field = elementField(
+      path,
+      part.map(({ index }) => index),
+    )
+    return change(type, elementList, flags, { ...key, elements: part.map(({ element }) => element) }, { ...context, field })
+  })
+}
+
+/** Parts that each fit into one list. */
+export function inMessages(list: readonly Encoded[]): (readonly Encoded[])[] {
+  const parts: (readonly Encoded[])[] = []
   for (let from = 0; from < list.length; ) {
     let size = 0
     let to = from
@@ -142,15 +153,10 @@ function messages(
       if (size + next > longestList && to > from) break
       size += next
     }
-    const part = list.slice(from, to)
-    const field = elementField(
-      path,
-      part.map(({ index }) => index),
-    )
-    out.push(change(type, elementList, flags, { ...key, elements: part.map(({ element }) => element) }, { ...context, field }))
+    parts.push(list.slice(from, to))
     from = to
   }
-  return out
+  return parts
 }
 
 /** The caller's name for a field of a message with elements: ['elements', '7', 'key'] → 'elem[3]'. */

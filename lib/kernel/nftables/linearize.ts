@@ -24,6 +24,8 @@ export interface Linearized {
   readonly expressions: readonly WireExpression[]
   /** Sets that the rule brings with it, to be made before it in the same batch. */
   readonly anonymousSets: readonly AnonymousSet[]
+  /** Where the expressions of each statement begin. */
+  readonly starts: readonly number[]
 }
 type Translate = (ctx: Context, value: unknown, statement: unknown) => void
 
@@ -124,7 +126,9 @@ const names = [...Object.keys(wholes), ...Object.keys(translations)].join(', ')
 export function linearize(statements: readonly Statement[], options: LinearizeOptions): Linearized {
   const ctx = newContext(options)
   if (!Array.isArray(statements)) throw argumentError('ERR_NETLOOM_INVALID_ARRAY', `${shown(statements)} is not an array`, 'expr')
+  const starts: number[] = []
   statements.forEach((statement, i) => {
+    starts.push(ctx.out.length)
     at(`expr[${i}]`, () => {
       const [kind, value] = entryOf(statement)
       if (Object.hasOwn(wholes, kind)) return wholes[kind]!(ctx, value, statement)
@@ -133,5 +137,5 @@ export function linearize(statements: readonly Statement[], options: LinearizeOp
       at(kind, () => translations[kind]!(ctx, value, statement))
     })
   })
-  return { expressions: ctx.out, anonymousSets: ctx.anonymous }
+  return { expressions: ctx.out, anonymousSets: ctx.anonymous, starts }
 }

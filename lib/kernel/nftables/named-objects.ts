@@ -1,11 +1,12 @@
 // Named counters, quotas and limits as callers see them and as the kernel has them.
 import type { Decoded, Encodable } from '../../codec/codec.js'
+import { netfilterFamilies } from '../../protocol/netfilter.js'
 import type { limit as limitTable, quota as quotaTable } from '../../protocol/nftables/expressions/stateful.js'
 import type { object as objectTable } from '../../protocol/nftables/object.js'
 import { type Checks, checkOptions, isBoolean, isInteger, isOneOf, isRead, present } from '../arguments.js'
 import { publicFamily, wireFamily } from './family.js'
 import type { ByteUnit, TimeUnit } from './fields.js'
-import type { CounterObject, LimitObject, QuotaObject } from './objects.js'
+import type { ConnectionProtocol, CounterObject, LimitObject, QuotaObject, RulesetObject } from './objects.js'
 import { isComment, isFamily, isName, type NamedRef, namedRefChecks, reference } from './references.js'
 import { commentData, commentOf } from './userdata.js'
 
@@ -121,3 +122,47 @@ export const objectField =
     if (first === 'userdata') return 'comment'
     return first === 'data' && second !== undefined ? (kind.field?.[second] ?? second) : first
   }
+
+const protocolNames = new Map([
+  [6, 'tcp'],
+  [17, 'udp'],
+  [33, 'dccp'],
+  [132, 'sctp'],
+  [136, 'udplite'],
+])
+const protocolName = (number = 0) => (protocolNames.get(number) ?? number) as ConnectionProtocol
+const addressFamily = (number = 0) => (number === netfilterFamilies.ipv4 ? 'ip' : number === netfilterFamilies.ipv6 ? 'ip6' : 'inet')
+
+/** Any object as an entry of a rule set; undefined for kinds that JSON has no words for. */
+export function toRulesetObject(raw: RawObject): RulesetObject | undefined {
+  const { table = '', name = '', handle, userdata } = raw
+  const common = present({ family: publicFamily(raw.family), table, name, handle, comment: commentOf(userdata) })
+  switch (raw.type) {
+    case 'counter':
+      return { counter: toObject(counterKind, raw) }
+    case 'quota':
+      return { quota: toObject(quotaKind, raw) }
+    case 'limit':
+      return { limit: toObject(limitKind, raw) }
+    case 'ctHelper': {
+      const { name: type = '', l3proto, l4proto } = raw.data ?? {}
+      return { 'ct helper': { ...common, type, protocol: protocolName(l4proto), l3proto: addressFamily(l3proto) } }
+    }
+    case 'ctExpect': {
+      const { l3proto, l4proto, dport = 0, timeout = 0, size = 0 } = raw.data ?? {}
+      return { 'ct expectation': { ...common, protocol: protocolName(l4proto), dport, timeout, size, l3proto: addressFamily(l3proto) } }
+    }
+    case 'ctTimeout': {
+      const { l3proto, l4proto } = raw.data ?? {}
+      return { 'ct timeout': { ...common, protocol: protocolName(l4proto), l3proto: addressFamily(l3proto), policy: null } }
+    }
+    case 'secmark':
+      return { secmark: { ...common, context: raw.data?.ctx ?? '' } }
+    case 'synproxy': {
+      const { mss = 0, wscale = 0 } = raw.data ?? {}
+      return { synproxy: { ...common, mss, wscale } }
+    }
+    default:
+      return undefined
+  }
+}

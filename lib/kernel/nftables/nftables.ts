@@ -1,20 +1,28 @@
 // namespace.nftables: the rule set of one namespace.
+import { present } from '../arguments.js'
 import type { Scope } from '../scope.js'
+import { type Applied, type ApplyOptions, apply } from './apply.js'
 import { chainReads } from './chains.js'
 import { changeVerbs } from './changes.js'
+import { commit } from './commit.js'
 import { elementReads } from './element-verbs.js'
+import { listRuleset, type RulesetListing } from './list.js'
 import { counterKind, limitKind, quotaKind } from './named-objects.js'
 import { objectReads } from './object-verbs.js'
-import type { MapObject, RulesetObject, SetObject } from './objects.js'
+import type { MapObject, Ruleset, RulesetObject, SetObject } from './objects.js'
+import type { Transaction } from './record.js'
+import { checkTableFilter, type ObjectFilter, type TableFilter } from './references.js'
+import { ruleReads } from './rules.js'
 import { setReads } from './sets.js'
-import { tableReads } from './tables.js'
-import { atOnce, type Transaction, type TransactionOptions, transact } from './transaction.js'
+import { flushRuleset, tableReads } from './tables.js'
+import { atOnce, type TransactionOptions, transact } from './transaction.js'
 
 export function nftablesVerbs(scope: Scope) {
   const changes = changeVerbs<true>(atOnce(scope))
   return {
     tables: { ...changes.tables, ...tableReads(scope) },
     chains: { ...changes.chains, ...chainReads(scope) },
+    rules: { ...changes.rules, ...ruleReads(scope) },
     sets: { ...changes.sets, ...setReads<SetObject>('set', scope) },
     maps: { ...changes.maps, ...setReads<MapObject>('map', scope) },
     elements: { ...changes.elements, ...elementReads(scope) },
@@ -23,11 +31,37 @@ export function nftablesVerbs(scope: Scope) {
     limits: { ...changes.limits, ...objectReads(limitKind, scope) },
 
     /**
+     * The whole rule set, or that of a family or table, as `nft -j list ruleset` has it, in one state: read again if others change it meanwhile.
+     *
+     * Errors: EAGAIN they never stopped.
+     */
+    list: (filter?: ObjectFilter): Promise<RulesetListing> => listRuleset(scope, filter),
+
+    /** Removes everything, of all tables or of those of a family; also what others have made. */
+    async flush(filter: TableFilter = {}): Promise<void> {
+      checkTableFilter(filter)
+      await commit(
+        scope,
+        () => ({ changes: [flushRuleset(scope, filter)] }),
+        present({ operation: 'flush rule set', signal: filter.signal }),
+      )
+    },
+
+    /**
      * Carries out everything that `build` asks for, or nothing: `transaction(t => { t.tables.create(…); t.chains.create(…) })`.
      * An error names the change that was refused, 'chains[1]', and in `errors` has all of them. With `echo` it gives what was made.
      */
     transaction(build: (transaction: Transaction) => void, options?: TransactionOptions): Promise<RulesetObject[]> {
       return transact(scope, build, options)
+    },
+
+    /**
+     * Makes one table what `desired` says: its chains, rules, sets and named objects, all that it shall have. Only what differs is sent, in one transaction;
+     * rules that stay keep their handles and what they have counted, and so do counters and quotas. No other table is touched. Told apart are rules by what they
+     * were made from: a rule that somebody else has put into the table goes. A second call changes nothing, and says so: `{ changes: 0 }`.
+     */
+    apply(desired: Ruleset | readonly RulesetObject[], options?: ApplyOptions): Promise<Applied> {
+      return apply(scope, desired, options)
     },
   }
 }

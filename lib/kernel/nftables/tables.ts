@@ -7,6 +7,7 @@ import { table as tableTable } from '../../protocol/nftables/table.js'
 import type { Context } from '../../socket/request.js'
 import { type Checks, checkOptions, isBoolean, isList, isOneOf, isRead, present } from '../arguments.js'
 import type { Scope } from '../scope.js'
+import type { Change } from './commit.js'
 import { change, type Entry, type Submit, silently } from './entry.js'
 import { publicFamily, wireFamily } from './family.js'
 import type { TableFlag } from './fields.js'
@@ -150,3 +151,7 @@ const flushTable = (table: TableRef) =>
 
 /** The caller's name for a field of the message about a table's rules. */
 const ruleInTable = ([first]: readonly string[]) => (first === 'table' ? 'name' : first)
+
+/** Without a name every table of the family is meant, without a family every table. */
+export const flushRuleset = (scope: Scope, { family }: TableFilter): Change =>
+  change(nftablesMessages.delTable, tableTable, 0, { family: wireFamily(family) }, { operation: 'flush rule set', namespace: scope.label })

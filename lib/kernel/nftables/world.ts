@@ -1,6 +1,8 @@
 // What is known while a batch is put together: the sets that it makes, those that are there already, and numbers for what has no name yet.
 import type { Scope } from '../scope.js'
+import type { InterfaceNames } from './datatype-codecs.js'
 import type { Family } from './fields.js'
+import { readInterfaces } from './interfaces.js'
 import type { SetForm } from './set-form.js'
 import { readForm } from './set-read.js'
 
@@ -10,6 +12,7 @@ export class World {
   readonly echo: boolean
   readonly signal: AbortSignal | undefined
   readonly #forms = new Map<string, Promise<SetForm | undefined> | SetForm>()
+  #interfaces: Promise<InterfaceNames> | undefined
   #id = 0
 
   constructor(scope: Scope, { echo, signal }: { readonly echo: boolean; readonly signal?: AbortSignal | undefined }) {
@@ -36,6 +39,12 @@ export class World {
     const read = readForm(this.scope, { family, table, name }, this.signal)
     this.#forms.set(key, read)
     return read
+  }
+
+  /** The links of the namespace, for rules that name one by its index. */
+  interfaces(): Promise<InterfaceNames> {
+    this.#interfaces ??= readInterfaces(this.scope)
+    return this.#interfaces
   }
 }
 
