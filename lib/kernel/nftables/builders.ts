@@ -9,7 +9,7 @@ import type { Statement } from './statement.js'
 
 /** What a rule does, without the chain that it is in. */
 export type BuiltRule = Pick<RuleObject, 'expr' | 'comment'>
-interface Comment {
+export interface Comment {
   readonly text: string
 }
 /** A statement, or a function that gives one without being told more: `counter`, `masquerade`, `log`. */
