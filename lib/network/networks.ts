@@ -1,11 +1,12 @@
 // The public Networks: container networks as `docker network` has them, for any namespace, in a folder that processes share.
 import { argumentError, shown } from '../codec/errors.js'
-import { checkOptions, isList, isOneOf } from '../kernel/arguments.js'
+import { checkOptions, isAddress, isList, isObject, isOneOf } from '../kernel/arguments.js'
 import { Namespace } from '../kernel/namespace.js'
 import type { NamespaceSource } from '../namespace/source.js'
 import { NetloomError } from '../socket/error.js'
 import { Core } from './core.js'
 import { createNetwork, refuseFirewalled } from './create.js'
+import { Dns, type DnsOptions } from './dns.js'
 import { drivers } from './driver-options.js'
 import { Endpoint } from './endpoint.js'
 import { keyOf } from './namespaces.js'
@@ -20,6 +21,11 @@ export interface NetworksOptions {
   readonly stateDir: string
   /** The namespace that the bridges are in; by default that of the calling thread. */
   readonly host?: Namespace
+  /** What needs this process to stay. */
+  readonly serve?: {
+    /** Answers to names: of endpoints on the gateways' addresses of their networks, of all others by asking on. */
+    readonly dns?: boolean | DnsOptions
+  }
 }
 /** What list() shows; several conditions must all hold, of several values of one any. */
 export interface NetworkFilter {
@@ -52,12 +58,18 @@ const isHost = (value: unknown) => {
   if (!(value instanceof Namespace)) throw argumentError('ERR_NETLOOM_INVALID_NAMESPACE', 'is not an open Namespace')
 }
 
+const isDns = (value: unknown) =>
+  typeof value === 'boolean' ? undefined : checkOptions<DnsOptions>(value as DnsOptions, { upstream: isList(isAddress) })
+const isServe = isObject<NonNullable<NetworksOptions['serve']>>({ dns: isDns })
+
 /** Networks for namespaces. Addresses, routes and bridges live in the kernel and stay when the program ends; close() frees descriptors only. */
 export class Networks implements AsyncDisposable {
   readonly #core: Core
+  readonly #dns: Dns | undefined
 
-  private constructor(core: Core) {
+  private constructor(core: Core, dns: Dns | undefined) {
     this.#core = core
+    this.#dns = dns
   }
 
   /**
@@ -67,7 +79,7 @@ export class Networks implements AsyncDisposable {
    * Errors: EBUSY the folder belongs to another host namespace or another version; EACCES; ERR_NETLOOM_… for wrong options.
    */
   static async open(options: NetworksOptions): Promise<Networks> {
-    checkOptions<NetworksOptions>(options, { stateDir: isFolder, host: isHost })
+    checkOptions<NetworksOptions>(options, { stateDir: isFolder, host: isHost, serve: isServe })
     if (options.stateDir === undefined)
       throw argumentError('ERR_NETLOOM_MISSING_OPTION', 'networks need a folder for their state', 'stateDir')
     // Held on its own, so that it stays open when the caller closes his.
@@ -78,7 +90,10 @@ export class Networks implements AsyncDisposable {
       await core.change(async () => {
         for (const spec of predefined()) if (!(await state.findNetworkByName(spec.name))) await createNetwork(core, spec, { ensure: false })
       })
-      return new Networks(core)
+      const { dns } = options.serve ?? {}
+      const served = dns ? new Dns(core, dns === true ? {} : dns) : undefined
+      await served?.start()
+      return new Networks(core, served)
     } catch (error) {
       await host.close()
       throw error
@@ -97,7 +112,9 @@ export class Networks implements AsyncDisposable {
       throw argumentError('ERR_NETLOOM_INVALID_OPTION', `there is one network of the driver ${spec.driver}, which is predefined`, 'driver')
     refuseFirewalled(spec)
     const core = this.#core
-    return new Network(core, await core.change(() => createNetwork(core, spec, { ensure: true })), true)
+    const record = await core.change(() => createNetwork(core, spec, { ensure: true }))
+    await this.#dns?.look()
+    return new Network(core, record, true)
   }
 
   /** A network by name, id or the beginning of its id. Throws ENOENT. */
@@ -174,6 +191,7 @@ export class Networks implements AsyncDisposable {
 
   /** Frees descriptors; everything stays as it is. Doing it twice is fine. */
   async close(): Promise<void> {
+    await this.#dns?.close()
     await this.#core.close()
   }
 

@@ -1,0 +1,56 @@
+// The names of a network: which endpoint has which name and which alias, as the state folder has it now.
+import { stat } from 'node:fs/promises'
+import type { EndpointRecord, NetworkRecord } from './records.js'
+import type { State } from './state.js'
+import { ifThere } from './state-files.js'
+
+/** Nanoseconds within which the file system may give two changes the same time. */
+const sameTime = 50_000_000n
+
+export class Names {
+  readonly #state: State
+  readonly #network: NetworkRecord
+  #time: bigint | undefined
+  #byName = new Map<string, EndpointRecord[]>()
+  #byAddress = new Map<string, EndpointRecord>()
+
+  constructor(state: State, network: NetworkRecord) {
+    this.#state = state
+    this.#network = network
+  }
+
+  /** Addresses of one family, of all that have the name; undefined if nobody has it. Names end with the network's, or stand alone. */
+  async addresses(name: string, family: 4 | 6): Promise<string[] | undefined> {
+    await this.#refresh()
+    const lower = name.toLowerCase().replace(/\.$/, '')
+    const suffix = `.${this.#network.spec.name.toLowerCase()}`
+    const found = this.#byName.get(lower) ?? (lower.endsWith(suffix) ? this.#byName.get(lower.slice(0, -suffix.length)) : undefined)
+    return found?.flatMap(one => one.addresses.filter(address => address.family === family).map(({ address }) => address))
+  }
+
+  /** The name of whoever has an address. */
+  async nameOf(address: string): Promise<string | undefined> {
+    await this.#refresh()
+    const found = this.#byAddress.get(address)
+    return found?.name === undefined ? undefined : `${found.name}.${this.#network.spec.name}`
+  }
+
+  /** Whichever process changes something, the folder's time tells. */
+  async #refresh(): Promise<void> {
+    const found = await ifThere(stat(this.#state.path('networks', this.#network.id, 'endpoints'), { bigint: true }))
+    const time = found?.mtimeNs
+    if (time !== undefined && time === this.#time) return
+    const now = BigInt(Date.now()) * 1_000_000n
+    const byName = new Map<string, EndpointRecord[]>()
+    const byAddress = new Map<string, EndpointRecord>()
+    for (const record of found ? await this.#state.endpoints(this.#network.id) : []) {
+      for (const name of new Set([record.name ?? record.namespace.name, ...record.aliases]))
+        if (name !== undefined) byName.set(name.toLowerCase(), [...(byName.get(name.toLowerCase()) ?? []), record])
+      for (const { address } of record.addresses) byAddress.set(address, record)
+    }
+    this.#byName = byName
+    this.#byAddress = byAddress
+    // What changed just now may change again without the time showing it.
+    this.#time = time !== undefined && now - time > sameTime ? time : undefined
+  }
+}
