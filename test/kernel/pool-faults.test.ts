@@ -1,11 +1,13 @@
 // A pool that cannot make namespaces: take() tells why, the tries are few, nothing is left of them, and it recovers by itself.
-import { expect, test, vi } from 'vitest'
+import { afterEach, expect, test, vi } from 'vitest'
 import { NamespacePool, type NamespacePoolOptions, type PlanNamespace } from '../../lib/index.js'
-import { useOpenHost } from '../helpers/links.js'
+import { clear, useOpenHost } from '../helpers/links.js'
 import { ip } from '../helpers/readers.js'
 import { descriptors } from '../helpers/state.js'
 
 const host = useOpenHost()
+// The kernel takes its time with the devices of namespaces that are gone.
+afterEach(() => clear(host.namespace))
 const veths = async () => (await ip<{ ifname: string }>(host.name, 'link', 'show')).filter(({ ifname }) => ifname.startsWith('pf'))
 const tryOnce = (pool: NamespacePool) =>
   pool.take().then(
