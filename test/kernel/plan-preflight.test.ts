@@ -4,7 +4,7 @@ import { expect, test } from 'vitest'
 import { Plan } from '../../lib/plan/plan.js'
 import { readMachine } from '../../lib/plan/preflight-machine.js'
 import { useOpenHost } from '../helpers/links.js'
-import { run } from '../helpers/readers.js'
+import { attempt, run } from '../helpers/readers.js'
 
 const host = useOpenHost()
 
@@ -64,4 +64,27 @@ test('a plan that cannot work has no preflight', async () => {
   const nowhere = new Plan()
   nowhere.in({ name: host.named('nowhere') })
   await expect(nowhere.preflight()).rejects.toMatchObject({ code: 'ENOENT' })
+})
+
+test('a process that may open few files is told so, and its plan is refused before anything is done', async () => {
+  const program = `
+    import { Plan } from '${new URL('../../dist/index.js', import.meta.url).href}'
+    const plan = new Plan()
+    for (let i = 0; i < 1500; i++) plan.namespace()
+    const [limit] = await plan.preflight()
+    const { code, operation } = await plan.apply().then(() => 'applied', error => error)
+    console.log(JSON.stringify({ limit, code, operation }))`
+  const { stdout, stderr } = await attempt(undefined, 'prlimit', [
+    '--nofile=300:300',
+    process.execPath,
+    '--input-type=module',
+    '-e',
+    program,
+  ])
+  expect(stderr).toBe('')
+  const { limit, ...refusal } = JSON.parse(stdout) as { limit: { limit: string; need: number; have: number; fix: string; fatal: boolean } }
+  expect(limit).toMatchObject({ limit: expect.stringContaining('descriptors'), fatal: true })
+  expect(limit.need).toBeGreaterThan(1500)
+  expect(limit.have).toBeLessThanOrEqual(300)
+  expect(refusal).toEqual({ code: 'EMFILE', operation: 'apply plan' })
 })
