@@ -1,11 +1,22 @@
-// The real-life rules, four ways: the table itself first, which nft must load and print as it stands.
-import { expect, test } from 'vitest'
+// The real-life rules: nft loads and prints each as it stands, and prints the same of what the rule language makes.
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { Namespace } from '../../lib/index.js'
 import { needs } from '../helpers/features.js'
 import { useHost } from '../helpers/host.js'
-import { load, printed, tableOf, tableText } from '../helpers/nftables-rows.js'
+import { load, printed, statements, tableOf, tableText } from '../helpers/nftables-rows.js'
 import { realRules } from '../oracle/nftables-rules/all.js'
 
 const host = useHost()
+let here: Namespace
+beforeAll(async () => {
+  here = await Namespace.open({ name: host.name })
+})
+afterEach(async () => {
+  await here.nftables.flush()
+})
+afterAll(async () => {
+  await here?.close()
+})
 
 test('there are at least 80 real-life rules, of every project', () => {
   expect(realRules.length).toBeGreaterThanOrEqual(80)
@@ -26,7 +37,12 @@ test('there are at least 80 real-life rules, of every project', () => {
 for (const [number, row] of realRules.entries())
   test(`${row.origin}: ${row.text}`, async context => {
     await needs(context, 'nftables', ...(row.needs ? [row.needs] : []))
-    const table = tableOf(row, number)
-    await load(host.name, tableText(row, table))
-    expect(await printed(host.name, row.family, table, row.chain)).toEqual([row.text])
+    const { family, chain } = row
+    const [byTool, byUs] = [tableOf(row, number), `${tableOf(row, number)}-ours`]
+    await load(host.name, tableText(row, byTool) + tableText(row, byUs, ''))
+    expect(await printed(host.name, family, byTool, chain)).toEqual([row.text])
+
+    await here.nftables.rules.add({ family, table: byUs, chain, ...row.rule })
+    expect(await printed(host.name, family, byUs, chain)).toEqual([row.text])
+    expect(await statements(host.name, family, byUs, chain)).toEqual(await statements(host.name, family, byTool, chain))
   })
