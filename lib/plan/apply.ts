@@ -10,7 +10,7 @@ import { compile } from './compile.js'
 import { devicesGone } from './drain.js'
 import { execute } from './execute.js'
 import { leaving } from './execute-error.js'
-import { State } from './execute-state.js'
+import { State, type Used } from './execute-state.js'
 import { type Existing, Intent } from './intent.js'
 import type { PlanData } from './items.js'
 import { ProgressReporter } from './progress.js'
@@ -50,21 +50,32 @@ export async function applyPlan(data: PlanData, sources: ReadonlyMap<number, Nam
 
 /** The error that the caller gets when everything has been undone. */
 async function takenBack(error: unknown, state: State, intent: Intent): Promise<unknown> {
-  const holdings = holdingsOf(state, number => state.use(number).then(({ scope }) => scope))
+  const opened: Used[] = []
+  const holdings = holdingsOf(state, async number => {
+    const used = await state.use(number)
+    opened.push(used)
+    return used.scope
+  })
   const made = state.namespaces.some(Boolean)
   // Unless they are known, they still go with their namespaces, only later.
   const unknown = await state.find().then(
     () => [],
     (reason: unknown) => [reason],
   )
-  const unheard = await findUnheard(state, intent.group)
-  const { leftovers, errors } = await undo(holdings, { drain: true, progress: state.progress })
-  leftovers.push(...unheard.leftovers)
-  errors.push(...unknown, ...unheard.errors)
-  // Devices whose making nobody heard of go with their namespaces.
-  if (made) await devicesGone()
-  await (leftovers.length ? intent.leave() : intent.end())
-  return leaving(error, leftovers, errors)
+  const unheard = await findUnheard(state, intent.marksLinks ? intent.group : undefined)
+  let complete = false
+  try {
+    const { leftovers, errors } = await undo(holdings, { drain: true, progress: state.progress, group: intent.group })
+    leftovers.push(...unheard.leftovers)
+    errors.push(...unknown, ...unheard.errors)
+    // Devices whose making nobody heard of go with their namespaces.
+    if (made) await devicesGone()
+    complete = leftovers.length === 0
+    return leaving(error, leftovers, errors)
+  } finally {
+    for (const used of opened) used.close()
+    await (complete ? intent.end() : intent.leave())
+  }
 }
 
 const holdingsOf = (state: State, scope: Holdings['scope']): Holdings => ({

@@ -10,6 +10,7 @@ import type { Step } from './compile.js'
 import { type EntryItem, explainEntry } from './compile-entry.js'
 import { type CreateItem, type End, endsOf, homeEnd } from './compile-link.js'
 import type { State } from './execute-state.js'
+import type { Note } from './journal.js'
 
 /** Where the messages are for: an open namespace of the plan. */
 export interface Place {
@@ -25,6 +26,8 @@ export interface Pending {
   readonly succeeded?: ((link: RawLink | undefined) => void) | undefined
   /** Finds out what exactly was refused. */
   readonly explain?: ((error: NetloomError) => Promise<unknown>) | undefined
+  /** Of an entry that only we can take away. */
+  readonly note?: Note | undefined
 }
 /** A message that was sent for a step; undefined: for the namespace itself. */
 export interface Message {

@@ -28,6 +28,7 @@ import type { MadeLink, State } from './execute-state.js'
 import type { PlanLinkRef } from './items.js'
 import type { Note } from './journal.js'
 import { beforeAdd, beforeChange } from './undo-before.js'
+import { unheardEntries } from './unheard.js'
 
 type Finish = Extract<Step, { does: 'finish' }>
 /** Ends of links that are finished together. */
@@ -120,10 +121,12 @@ export class Run {
     this.#pending = []
     const connection = await this.#scope.connection()
     await this.#state.journal.written()
-    const outcomes = await connection.batch(
-      pending.map(({ request }) => request),
-      { reply: linkReply, quiet: true },
-    )
+    const requests = pending.map(({ request }) => request)
+    const outcomes = await connection.batch(requests, { reply: linkReply, quiet: true }).catch((error: unknown) => {
+      // The answer is lost, and with it what has been done. Links are found by their mark.
+      this.#state.done.push(...unheardEntries(pending.flatMap(({ note }) => note ?? [])))
+      throw error
+    })
     await settle(this.#place, pending, outcomes)
   }
 
@@ -273,10 +276,11 @@ export class Run {
     const request = entryRequest(item, indexes, this.#scope.label, noDad)
     // What is on a link of the plan goes with it.
     const stays = !this.#planned && adds && !links.some(({ ref }) => this.#state.linkOf(ref, this.#number))
-    if (stays) await beforeAdd(this.#state, this.#scope, number, indexes)
+    const note = stays ? (await beforeAdd(this.#state, this.#scope, number, indexes)).note : undefined
     this.#pending.push({
       item: number,
       request,
+      note,
       explain: explainEntry(item),
       succeeded: () => {
         this.#state.progress.add()

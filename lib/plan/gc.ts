@@ -118,7 +118,7 @@ class Leftover {
     const all = names.flatMap((name, number) => (name === null ? [] : [{ number, name }]))
     const marks = await readMarks(all.map(({ name }) => name))
     this.#marked = all.filter((_, i) => marks[i] === mark)
-    for (const group of runsOf(notes).reverse()) {
+    for (const group of groupsOf(notes).reverse()) {
       const [note] = group as [Note]
       if (note.note === 'entry') {
         await this.#try(`${note.sort} of a plan`, async () => {
@@ -186,6 +186,7 @@ class Leftover {
     await deleteLinks(
       scope,
       ours.map(({ index }) => index),
+      group,
     )
     this.#outcome.removed.push(...ours.map(({ ifname }) => `link ${ifname}`))
   }
@@ -226,16 +227,22 @@ class Leftover {
   }
 }
 
-/** Entries of one sort in one namespace that were noted one after the other go together. */
-function runsOf(notes: readonly Note[]): Note[][] {
-  const runs: Note[][] = []
+/** Entries of one sort in one namespace go together, where the first was noted: links are changed back while all of them are as the plan left them. */
+function groupsOf(notes: readonly Note[]): Note[][] {
+  const groups: Note[][] = []
+  const entries = new Map<string, Note[]>()
   for (const note of notes) {
-    const last = runs.at(-1)
-    const [first] = last ?? []
-    if (first?.note === 'entry' && note.note === 'entry' && first.in === note.in && first.sort === note.sort) last?.push(note)
-    else runs.push([note])
+    const key = note.note === 'entry' ? `${note.in} ${note.sort}` : undefined
+    const known = key === undefined ? undefined : entries.get(key)
+    if (known) {
+      known.push(note)
+      continue
+    }
+    const group = [note]
+    groups.push(group)
+    if (key !== undefined) entries.set(key, group)
   }
-  return runs
+  return groups
 }
 
 const scopeOf = (opened: OpenNamespace | undefined) => opened && new Scope(opened)

@@ -1,6 +1,6 @@
 // What a plan is about to do, written down before it begins and taken away when it is complete or undone: whoever finds it later knows what a
 // killed process left behind.
-import { randomBytes, randomInt } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import type { Scope } from '../kernel/scope.js'
 import { planMark } from '../namespace/marks.js'
@@ -13,6 +13,7 @@ import type { PlanData } from './items.js'
 import { Journal, type MadeNote, type Note } from './journal.js'
 import { written } from './json.js'
 import { type IntentRecord, recordVersion } from './record-format.js'
+import { randomGroup } from './remove.js'
 import { endNames, type Standing, standingLinks, withGroup } from './standing.js'
 
 /** The namespaces that are there, by number. */
@@ -31,16 +32,13 @@ interface Progress {
   use(namespace: number): Promise<{ readonly scope: Scope; close(): void }>
 }
 
-/** Numbers below are those that people give. */
-const groups = [0x1000_0000, 0x7fff_ffff] as const
-
 export class Intent {
   /** What the file under each name contains that the plan makes. */
   readonly mark: string
   /** The plan, with the mark of links that nothing else would tell. */
   readonly data: PlanData
-  /** Until all is done, of links that stand in namespaces that were there; undefined if there are none. */
-  readonly group: number | undefined
+  /** Until all is done, of links that stand in namespaces that were there. */
+  readonly group: number
   readonly journal: Journal
   readonly #standing: Standing
   readonly #record: RecordFile | undefined
@@ -48,7 +46,7 @@ export class Intent {
   private constructor(data: PlanData, standing: Standing, group: number, mark: string, record: RecordFile | undefined) {
     this.#standing = standing
     this.#record = record
-    this.group = standing.size ? group : undefined
+    this.group = group
     this.mark = mark
     this.data = withGroup(data, standing, group)
     this.journal = new Journal(record)
@@ -58,7 +56,7 @@ export class Intent {
   static async begin(data: PlanData, existing: Existing): Promise<Intent> {
     const id = newId()
     const mark = planMark(id)
-    const group = randomInt(...groups)
+    const group = randomGroup()
     const standing = standingLinks(data)
     const names = data.namespaces.map(item => ('make' in item ? (item.make.name ?? null) : null))
     // What has no name dies with this process, and all that is in it.
@@ -123,6 +121,11 @@ export class Intent {
       }
     }
     await this.end()
+  }
+
+  /** Whether there are links with its group. */
+  get marksLinks(): boolean {
+    return this.#standing.size > 0
   }
 
   /** Nothing is left that anybody would have to take back. */

@@ -19,6 +19,8 @@ const parallel = 2
 const fewLinks = 2
 const attempts = 8
 const context = { operation: 'delete links' } as const
+/** One that nobody uses: the lower numbers are those that people do. */
+export const randomGroup = (): number => randomInt(0x1000_0000, 0x7fff_ffff)
 /** Only what tells links apart: a description of everything costs more to read than the rest of the removal. */
 const { ifname, link, group, linkNetnsid } = linkBase
 const brief = message(ifinfomsg, 'IFLA', { ifname, link, group, linkNetnsid })
@@ -26,9 +28,9 @@ const brief = message(ifinfomsg, 'IFLA', { ifname, link, group, linkNetnsid })
 /**
  * Removes links of one namespace by their indexes; those that are gone already are no error. The kernel takes tens of milliseconds for each
  * when they are deleted one by one, and hardly more for a thousand that share a group. A link that somebody else puts into our random
- * group between the look and the request would be deleted too.
+ * group between the look and the request would be deleted too. `own`: a group that others may know these links by until they are gone.
  */
-export async function deleteLinks(scope: Scope, indexes: readonly number[]): Promise<void> {
+export async function deleteLinks(scope: Scope, indexes: readonly number[], own?: number): Promise<void> {
   const connection = await scope.connection()
   const about = { ...context, namespace: scope.label }
   const request = (type: number, value: object): AnyRequest => ({ type, codec: linkTable, value, context: about })
@@ -38,8 +40,7 @@ export async function deleteLinks(scope: Scope, indexes: readonly number[]): Pro
   if (indexes.length <= fewLinks) return check(await connection.batch(indexes.map(index => request(rtm.delLink, { index }))))
   const ours = new Set(indexes)
   for (let attempt = 1; ; attempt++) {
-    // The lower numbers are those that people use.
-    const group = randomInt(0x1000_0000, 0x7fff_ffff)
+    const group = attempt === 1 && own !== undefined ? own : randomGroup()
     const outcomes = await connection.batch(
       indexes.map(index => request(rtm.setLink, { index, group })),
       { quiet: true },

@@ -41,6 +41,8 @@ export interface UndoOptions {
   readonly drain: boolean
   readonly signal?: AbortSignal | undefined
   readonly progress?: ProgressReporter
+  /** By which others know the links until they are gone. */
+  readonly group?: number
 }
 
 /** Entries in one message to the kernel's socket. */
@@ -164,7 +166,7 @@ async function undoLinks(
   holdings: Holdings,
   links: readonly Extract<Done, { undo: 'link' }>[],
   trouble: Trouble,
-  { progress }: UndoOptions,
+  { progress, group }: UndoOptions,
 ): Promise<Done[]> {
   const kept: Done[] = []
   const places = new Map<number, Extract<Done, { undo: 'link' }>[]>()
@@ -177,7 +179,7 @@ async function undoLinks(
     try {
       const scope = await holdings.scope(number)
       const indexes = there.map(({ index }) => index)
-      await deleteLinks(scope, indexes)
+      await deleteLinks(scope, indexes, group)
       progress?.add(there.length)
     } catch (error) {
       if (isGone(error)) continue

@@ -1,7 +1,11 @@
-// Links that a failed plan has made although the answer was lost: they carry its mark.
+// What a failed plan may have done although the answer was lost: links carry its mark, entries are compared with those that were there before.
+import type { Scope } from '../kernel/scope.js'
 import { labelOf } from '../namespace/info.js'
 import type { State } from './execute-state.js'
+import { type EntryNote, type Outcome, takeBackEntries } from './gc-entries.js'
+import type { Note } from './journal.js'
 import { briefLinks } from './remove.js'
+import type { Done } from './undo.js'
 
 /** Adds them to what is to be undone. Gives the namespaces that could not be looked through. */
 export async function findUnheard(state: State, group: number | undefined): Promise<{ leftovers: string[]; errors: unknown[] }> {
@@ -20,4 +24,18 @@ export async function findUnheard(state: State, group: number | undefined): Prom
       }
     }
   return { leftovers, errors }
+}
+
+/** What takes away entries that were to be added, where they have been. */
+export function unheardEntries(notes: readonly Note[]): Done[] {
+  const entries = notes.filter((note): note is EntryNote => note.note === 'entry')
+  return [...new Set(entries.map(({ sort }) => sort))].map(sort => {
+    const some = entries.filter(note => note.sort === sort)
+    const run = async (scope: Scope) => {
+      const outcome: Outcome = { removed: [], left: [], failed: [], errors: [] }
+      await takeBackEntries(scope, sort, some, outcome)
+      if (outcome.errors.length) throw outcome.errors[0]
+    }
+    return { undo: 'restore', in: some[0]!.in, what: sort, run, notes: () => some }
+  })
 }

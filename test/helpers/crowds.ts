@@ -52,11 +52,10 @@ const moving = /^net\.(ipv[46]\.route\.|netfilter\.nf_conntrack_count|ipv4\.neig
 
 /** All that there is in a host and beside it. */
 export async function whole(host: string): Promise<unknown> {
-  const [rest, settings, records] = await Promise.all([
-    everything(host),
-    attempt(host, 'sysctl', ['-a', '-r', '^net[.](ipv4|ipv6|bridge|core|netfilter)[.]']),
-    readdir('/run/netloom/plans').catch(() => []),
-  ])
+  const settings = await attempt(host, 'sysctl', ['-a', '-r', '^net[.](ipv4|ipv6|bridge|core|netfilter)[.]'])
+  const records = await readdir('/run/netloom/plans').catch(() => [])
+  // Last, when no other program runs whose pipes would count.
+  const rest = await everything(host)
   const lines = settings.stdout.split('\n').filter(line => !moving.test(line))
   return { ...(rest as object), settings: lines.sort(), records }
 }

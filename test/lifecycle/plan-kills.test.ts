@@ -15,7 +15,7 @@ const host = useOpenHost()
 const program = fileURLToPath(new URL('victim.mjs', import.meta.url))
 const count = 200
 /** The whole table: NETLOOM_FAULTS=all. */
-const kills = process.env.NETLOOM_FAULTS === 'all' ? 50 : 10
+const kills = process.env.NETLOOM_FAULTS === 'all' ? 50 : 8
 const prefix = () => host.named('k')
 const names = () => namedNamespaces(prefix())
 
@@ -58,7 +58,7 @@ test(`${kills} processes with plans of ${count} namespaces are killed`, { timeou
   const deleting = said.deleted! - said.applied!
   let found = 0
   for (let i = 0; i < kills; i++) {
-    const last = i % 5 === 4
+    const last = i % 4 === 3
     const delay = chance() * (last ? deleting : applying)
     const { said: heard } = await live(last ? 'applied' : 'applying', delay)
     const { removed, left } = await Namespace.gc()
