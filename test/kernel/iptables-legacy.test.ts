@@ -1,6 +1,6 @@
 // Legacy tables of iptables: read as iptables-legacy-save prints them, changed by one rule, never made by asking.
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { type AcceptRule, type IptablesTable, Namespace } from '../../lib/index.js'
+import { type AcceptRule, type IptablesTable, iptablesListView, iptablesSaveView, Namespace } from '../../lib/index.js'
 import { needs } from '../helpers/features.js'
 import { useHost } from '../helpers/host.js'
 import { ip6tablesRules, iptablesRules, words } from '../helpers/iptables-rules.js'
@@ -24,15 +24,14 @@ afterEach(async () => {
 const names = () => run(where(), 'cat', '/proc/net/ip_tables_names', '/proc/net/ip6_tables_names')
 const save = async (tool: string) => (await run(where(), tool, '-c')).split('\n').filter(line => line !== '' && !line.startsWith('#'))
 /** Tables as the tool saves them. */
-const saved = (tables: readonly IptablesTable[]) =>
-  tables.flatMap(({ name, chains }) => [
-    `*${name}`,
-    ...chains.map(({ name: chain, policy, packets, bytes }) => `:${chain} ${policy ?? '-'} [${packets}:${bytes}]`),
-    ...chains.flatMap(({ name: chain, rules }) =>
-      rules.map(({ text, packets, bytes }) => `[${packets}:${bytes}] -A ${chain}${text && ` ${text}`}`),
-    ),
-    'COMMIT',
-  ])
+const saved = (tables: readonly IptablesTable[]) => iptablesSaveView(tables).split('\n').filter(Boolean)
+
+/** The chains of a table, each with its rules in their order. */
+const sorted = (text: string) =>
+  text
+    .split('\n\n')
+    .map(chain => chain.trimEnd())
+    .sort()
 
 test('no table is made by asking', async () => {
   const before = await names()
@@ -52,6 +51,20 @@ test('rules of all forms read as the tool saves them', async () => {
   expect(saved(await box.iptables.list({ backend: 'legacy', family: 4 }))).toEqual(await save('iptables-legacy-save'))
   expect(saved(await box.iptables.list({ backend: 'legacy', family: 6 }))).toEqual(await save('ip6tables-legacy-save'))
   expect(await names()).toBe(before)
+})
+
+test('tables look as iptables -vnL shows them', async () => {
+  for (const line of iptablesRules) await run(where(), 'iptables-legacy', ...words(line))
+  for (const line of ip6tablesRules) await run(where(), 'ip6tables-legacy', ...words(line))
+  await run(where(), 'iptables-legacy', '-I', 'OUTPUT', '-o', 'lo')
+  await run(where(), 'iptables-legacy', '-c', '123456', '98765432', '-A', 'OUTPUT', '-j', 'ACCEPT')
+  await box.ping('127.0.0.1', { count: 3, interval: 0.01 })
+  for (const family of [4, 6] as const)
+    for (const table of await box.iptables.list({ backend: 'legacy', family })) {
+      const tool = family === 4 ? 'iptables-legacy' : 'ip6tables-legacy'
+      const shown = await run(where(), tool, '-t', table.name, '-vnL')
+      expect(sorted(iptablesListView(table)), `${tool} ${table.name}`).toEqual(sorted(shown))
+    }
 })
 
 test('what is not understood keeps its bytes', async () => {

@@ -1,6 +1,6 @@
 // Tables of iptables-nft: read as iptables-nft-save prints them, changed by one rule that the tool finds, never made by asking.
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { type AcceptRule, type IptablesTable, Namespace } from '../../lib/index.js'
+import { type AcceptRule, type IptablesTable, iptablesListView, iptablesSaveView, Namespace } from '../../lib/index.js'
 import { needs } from '../helpers/features.js'
 import { useHost } from '../helpers/host.js'
 import { ip6tablesRules, iptablesRules, words } from '../helpers/iptables-rules.js'
@@ -24,15 +24,7 @@ afterEach(async () => {
 const names = () => run(where(), 'cat', '/proc/net/ip_tables_names', '/proc/net/ip6_tables_names')
 const save = async (tool: string) => (await run(where(), tool, '-c')).split('\n').filter(line => line !== '' && !line.startsWith('#'))
 /** Tables as the tool saves them. */
-const saved = (tables: readonly IptablesTable[]) =>
-  tables.flatMap(({ name, chains }) => [
-    `*${name}`,
-    ...chains.map(({ name: chain, policy, packets, bytes }) => `:${chain} ${policy ?? '-'} [${packets}:${bytes}]`),
-    ...chains.flatMap(({ name: chain, rules }) =>
-      rules.map(({ text, packets, bytes }) => `[${packets}:${bytes}] -A ${chain}${text && ` ${text}`}`),
-    ),
-    'COMMIT',
-  ])
+const saved = (tables: readonly IptablesTable[]) => iptablesSaveView(tables).split('\n').filter(Boolean)
 
 /** By table; the tool orders them as they were made, and prints the chains that it would make if they were needed. */
 const sections = (lines: readonly string[]) =>
@@ -41,6 +33,14 @@ const sections = (lines: readonly string[]) =>
     .join('\n')
     .split('COMMIT')
     .map(text => text.trim())
+    .sort()
+
+/** The chains of a table, each with its rules in their order; the tool shows chains that it would make, and counts nothing of policies. */
+const sorted = (text: string) =>
+  text
+    .split('\n\n')
+    .map(chain => chain.trimEnd())
+    .filter(chain => !/^Chain [A-Z]+ \(policy ACCEPT 0 packets, 0 bytes\)\n[^\n]*$/.test(chain))
     .sort()
 
 test('no table is made by asking', async () => {
@@ -62,6 +62,20 @@ test('rules of all forms read as the tool saves them', async () => {
   expect(sections(saved(await box.iptables.list({ backend: 'nft', family: 4 })))).toEqual(sections(await save('iptables-nft-save')))
   expect(sections(saved(await box.iptables.list({ backend: 'nft', family: 6 })))).toEqual(sections(await save('ip6tables-nft-save')))
   expect(await names()).toBe(before)
+})
+
+test('tables look as iptables -vnL shows them', async () => {
+  for (const line of iptablesRules) await run(where(), 'iptables-nft', ...words(line))
+  for (const line of ip6tablesRules) await run(where(), 'ip6tables-nft', ...words(line))
+  await run(where(), 'iptables-nft', '-I', 'OUTPUT', '-o', 'lo')
+  await run(where(), 'iptables-nft', '-c', '123456', '98765432', '-A', 'OUTPUT', '-j', 'ACCEPT')
+  await box.ping('127.0.0.1', { count: 3, interval: 0.01 })
+  for (const family of [4, 6] as const)
+    for (const table of await box.iptables.list({ backend: 'nft', family })) {
+      const tool = family === 4 ? 'iptables-nft' : 'ip6tables-nft'
+      const shown = await run(where(), tool, '-t', table.name, '-vnL')
+      expect(sorted(iptablesListView(table)), `${tool} ${table.name}`).toEqual(sorted(shown))
+    }
 })
 
 test('what is not understood keeps its bytes', async () => {
