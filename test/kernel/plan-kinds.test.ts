@@ -5,7 +5,7 @@ import { needs } from '../helpers/features.js'
 import { type IpLink, linkNames, useOpenHost } from '../helpers/links.js'
 import { everything } from '../helpers/plans.js'
 import { bridge, ip, ping } from '../helpers/readers.js'
-import { namedNamespaces } from '../helpers/state.js'
+import { namedNamespaces, namespaceState } from '../helpers/state.js'
 
 const host = useOpenHost()
 
@@ -44,7 +44,7 @@ test('macvlan, ifb, vxlan and tun, made by a plan where they are to be', async c
 test('two namespaces that are there, connected with each other and with one that the plan makes', async () => {
   const [left, right] = [await Namespace.create(host.named('left')), await Namespace.create(host.named('right'))]
   try {
-    const before = await Promise.all([left, right].map(one => everything(one.name!)))
+    const before = await Promise.all([left, right].map(one => namespaceState(one.name!)))
     const plan = new Plan()
     const [a, b, middle] = [plan.in(left), plan.in({ name: right.name! }), plan.namespace(host.named('middle'))]
     const direct = a.links.create({ kind: 'veth', name: 'to-right', up: true, peer: { namespace: b, name: 'to-left', up: true } })
@@ -72,7 +72,7 @@ test('two namespaces that are there, connected with each other and with one that
     } finally {
       await result.delete({ drain: true })
     }
-    expect(await Promise.all([left, right].map(one => everything(one.name!)))).toEqual(before)
+    expect(await Promise.all([left, right].map(one => namespaceState(one.name!)))).toEqual(before)
   } finally {
     for (const one of [left, right]) await one.delete()
   }
