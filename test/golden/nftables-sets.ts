@@ -4,13 +4,14 @@ import { each } from '../../lib/codec/table.js'
 import { viewOf } from '../../lib/codec/walk.js'
 import { Writer } from '../../lib/codec/writer.js'
 import type { InterfaceNames } from '../../lib/kernel/nftables/datatype-codecs.js'
-import { typesOfName } from '../../lib/kernel/nftables/datatypes.js'
+import { typesOfName, typesOfNumber } from '../../lib/kernel/nftables/datatypes.js'
+import type { KnownSet } from '../../lib/kernel/nftables/delinearize-context.js'
 import type { Family } from '../../lib/kernel/nftables/fields.js'
-import type { SetTypes } from '../../lib/kernel/nftables/linearize-context.js'
+import type { ObjectType, SetTypes } from '../../lib/kernel/nftables/linearize-context.js'
 import type { Statement } from '../../lib/kernel/nftables/statement.js'
 import { element, elementList } from '../../lib/protocol/nftables/element.js'
 import { type expression, expressions } from '../../lib/protocol/nftables/expression.js'
-import { set } from '../../lib/protocol/nftables/set.js'
+import { set, verdictDataType } from '../../lib/protocol/nftables/set.js'
 
 /** What nft sent: in hexadecimal digits the expressions, and messages of sets less their headers. */
 export interface Sent {
@@ -90,4 +91,26 @@ export function namedSets(name: string): SetTypes | undefined {
 export const interfaces: InterfaceNames = {
   indexOf: name => (name === 'lo' ? 1 : undefined),
   nameOf: index => (index === 1 ? 'lo' : undefined),
+}
+
+/** A rule's expressions as the kernel has them, where every set has a name of its own, and those sets. */
+export function asKept(sent: Sent): { expressions: ReadExpression[]; sets: (name: string) => KnownSet | undefined } {
+  const own = new Map<string, KnownSet>()
+  for (const { set: raw, elements } of readSets(sent)) {
+    const types = typesOfNumber(raw.keyType ?? 0) ?? []
+    const dataTypes = raw.dataType === undefined ? undefined : raw.dataType === verdictDataType ? 'verdict' : typesOfNumber(raw.dataType)
+    own.set(`__set${raw.id}`, {
+      key: types,
+      interval: raw.flags?.includes('interval') ?? false,
+      elements,
+      ...(typeof raw.objType === 'string' ? { data: 'object', objectType: raw.objType as ObjectType } : {}),
+      ...(dataTypes === undefined ? {} : { data: dataTypes, dataLength: raw.dataLen ?? 0 }),
+    })
+  }
+  const expressions = readExpressions(sent.expressions).map(one => {
+    const data = { ...(one.data as { set?: string; setName?: string; setId?: number } | undefined) }
+    for (const field of ['set', 'setName'] as const) if (data[field]?.includes('%')) data[field] = `__set${data.setId}`
+    return one.data === undefined || one.data instanceof Uint8Array ? one : ({ ...one, data } as ReadExpression)
+  })
+  return { expressions, sets: name => own.get(name) ?? namedSets(name) }
 }

@@ -286,6 +286,8 @@ function operation(ctx: Context, op: Operator, operands: unknown): Source {
 }
 function applied(source: Source, op: Operator, operand: unknown): Source {
   const { slot } = source
+  // nft shows so that a field was moved to the end of its byte.
+  if (op === '>>' && slot.shift !== undefined && slot.shift > 0 && operand === slot.shift && !source.shifts) return unshifted(source)
   if (op === '<<' || op === '>>')
     return {
       ...source,

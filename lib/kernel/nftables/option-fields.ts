@@ -17,9 +17,10 @@ const lengthed = { nexthdr: word(0, 8, 'inet_proto'), hdrlength: word(8, 8) }
 export const extensionHeaders: Headers = {
   hbh: { type: 0, fields: lengthed },
   rt: { type: 43, fields: { ...lengthed, type: word(16, 8), 'seg-left': word(24, 8) } },
+  // Before those whose addresses lie at the same place: nft reads them by this name.
+  srh: { type: 43, fields: { 'last-entry': word(32, 8), flags: word(40, 8), tag: word(48, 16), ...numbered('sid', 127) } },
   rt0: { type: 43, fields: numbered('addr', 127) },
   rt2: { type: 43, fields: { addr: word(64, 128, 'ipv6_addr') } },
-  srh: { type: 43, fields: { 'last-entry': word(32, 8), flags: word(40, 8), tag: word(48, 16), ...numbered('sid', 127) } },
   frag: {
     type: 44,
     fields: {
