@@ -23,21 +23,33 @@ export type LinkKey = { readonly index: number } | { readonly ifname: string }
 
 export const creates = (item: Item): item is CreateItem => item.verb === 'links.create'
 
+/** The item that was asked about last: questions about one come one after the other. */
+let last: { readonly item: Item; readonly ends: readonly End[] } | undefined
+
 /** The link itself, then the other end if it is a veth. */
 export function endsOf(item: Item): readonly End[] {
-  if (!creates(item)) return []
-  const { spec } = item
-  const main: End = { in: spec.namespace?.number ?? item.in, fields: spec as EndFields, path: '' }
+  if (last?.item === item) return last.ends
+  if (!creates(item)) return none
+  last = { item, ends: findEnds(item) }
+  return last.ends
+}
+const none: readonly End[] = []
+
+function findEnds({ in: here, spec }: CreateItem): readonly End[] {
+  const main: End = { in: spec.namespace?.number ?? here, fields: spec as EndFields, path: '' }
   if (spec.kind !== 'veth') return [main]
   const { peer = {} } = spec as { readonly peer?: EndFields & { readonly namespace?: { readonly number: number } } }
-  return [main, { in: peer.namespace?.number ?? item.in, fields: peer, path: 'peer' }]
+  return [main, { in: peer.namespace?.number ?? here, fields: peer, path: 'peer' }]
 }
 
 /** Where an item is carried out: in the newest planned namespace that it concerns, else where it was said. */
 export function homeOf(data: PlanData, item: Item, parties: readonly number[]): number {
-  const planned = parties.filter(number => 'make' in (data.namespaces[number] ?? {}))
-  return planned.length ? Math.max(...planned) : item.in
+  let newest = -1
+  for (const number of parties) if (number > newest && 'make' in (data.namespaces[number] ?? nothing)) newest = number
+  return newest < 0 ? item.in : newest
 }
+
+const nothing = {}
 
 /** Which end is where the creating message is sent from: the first there. */
 export function homeEnd(data: PlanData, item: CreateItem): number {

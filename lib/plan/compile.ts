@@ -82,6 +82,7 @@ class Draft {
 
   /** Whether the item can be carried out in this phase without changing what it means. */
   takes(item: Item): boolean {
+    if (isAlone(item) && !this.#sealed.has(item.in) && !this.#crossed.has(item.in)) return true
     const parties = partiesOf(item)
     if (parties.some(number => this.#sealed.has(number))) return false
     if (creates(item)) {
@@ -96,6 +97,12 @@ class Draft {
   }
 
   add(item: Item, number: number): void {
+    if (isAlone(item) && this.#planned(item.in)) {
+      const { part } = this.#current.get(item.in) ?? this.#part(item.in, 0)
+      part.steps.push({ does: doing(item), item: number })
+      if (freesNames(item)) this.#freed.add(item.in)
+      return
+    }
     const parties = partiesOf(item)
     const home = homeOf(this.#data, item, parties)
     if (this.#planned(home)) this.#addPlanned(item, number, home, parties)
@@ -154,7 +161,8 @@ class Draft {
   }
 
   #planned(namespace: number): boolean {
-    return 'make' in (this.#data.namespaces[namespace] ?? {})
+    const item = this.#data.namespaces[namespace]
+    return item !== undefined && 'make' in item
   }
 
   /** A new part, in that round at the earliest. */
@@ -175,9 +183,12 @@ class Draft {
 export function partiesOf(item: Item): readonly number[] {
   if (item.verb === 'links.move') return unique([item.in, item.to.number])
   if (!creates(item)) return [item.in]
-  const ends = endsOf(item).map(end => end.in)
-  return unique('link' in item.spec && item.spec.link !== undefined ? [item.in, ...ends] : ends)
+  const [main, other] = endsOf(item)
+  const ends = other && other.in !== main!.in ? [main!.in, other.in] : [main!.in]
+  return item.spec.link !== undefined ? unique([item.in, ...ends]) : ends
 }
+/** It does nothing but in the namespace that it was said in. */
+const isAlone = (item: Item): boolean => item.verb !== 'links.create' && item.verb !== 'links.move'
 const unique = (numbers: readonly number[]) => [...new Set(numbers)]
 
 /** Links of the plan that one is made on. */
@@ -188,7 +199,7 @@ function refsOf(item: Item): LinkItemRef[] {
 }
 
 const doing = (item: Item): 'live' | 'entry' | 'sysctl' =>
-  anyOrder.test(item.verb) ? 'entry' : item.verb === 'sysctl.set' ? 'sysctl' : 'live'
+  item.verb.startsWith('links.') ? 'live' : item.verb === 'sysctl.set' ? 'sysctl' : 'entry'
 
 const freesNames = (item: Item): boolean =>
   item.verb === 'links.delete' || item.verb === 'links.move' || (item.verb === 'links.update' && item.change.name !== undefined)

@@ -7,6 +7,7 @@ import { Namespace } from '../kernel/namespace.js'
 import type { LinkRef } from '../kernel/scope.js'
 import { checkSource, type NamespaceSource } from '../namespace/source.js'
 import type { Action, Item, LinkItemRef, NamespaceItem, NamespaceRef, NamespaceUse, PlanData, PlanLinkRef } from './items.js'
+import { likeVerified } from './record-like.js'
 import { verify } from './record-verify.js'
 
 /** Where the objects that a plan gives out keep what they stand for. */
@@ -44,6 +45,8 @@ export class Recorder {
   readonly #namespaces: NamespaceItem[] = []
   readonly #policies: (Ipv6Policy | undefined)[] = []
   readonly #items: Item[] = []
+  /** By verb: the last step that was looked at in full. */
+  readonly #verified = new Map<Action['verb'], Action>()
   readonly #groups = new Map<Action['verb'], Group>()
   readonly #used = new Map<string, NamespaceRef>()
   #warnings = 0
@@ -90,8 +93,13 @@ export class Recorder {
   add(number: number, action: Action, step?: string): number {
     const group = this.#group(action.verb)
     const { path } = group
-    verify(action, step ?? path, step !== undefined)
-    if ((action.verb === 'addresses.add' || action.verb === 'addresses.replace') && this.#warnings < mostWarnings)
+    const known = step === undefined ? this.#verified.get(action.verb) : undefined
+    const isLike = known !== undefined && likeVerified(action, known)
+    if (!isLike) {
+      verify(action, step ?? path, step !== undefined)
+      this.#verified.set(action.verb, action)
+    }
+    if (!isLike && (action.verb === 'addresses.add' || action.verb === 'addresses.replace') && this.#warnings < mostWarnings)
       this.#warn(action.cidr, path)
     group.count++
     group.path = `${group.name}[${group.count}]`
@@ -196,6 +204,10 @@ export function plain<T>(value: T): T {
   if (Array.isArray(value)) return value.map(plain) as T
   if (value instanceof Uint8Array) return value.slice() as T
   const out: Record<string, unknown> = {}
-  for (const [name, field] of Object.entries(value)) if (field !== undefined) out[name] = plain(field)
+  for (const name in value) {
+    if (!Object.hasOwn(value, name)) continue
+    const field: unknown = value[name]
+    if (field !== undefined) out[name] = typeof field === 'object' ? plain(field) : field
+  }
   return out as T
 }

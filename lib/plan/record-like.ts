@@ -1,0 +1,69 @@
+// Whether a step is right because one like it was: thousands of steps of a plan differ in names, MACs and addresses only.
+import type { Action } from './items.js'
+
+type Fields = Record<string, unknown>
+
+/**
+ * True for a step that is as right as one that has been verified, because it differs only in links and namespaces of the plan and in values that
+ * are looked at here. False says nothing: then it has to be verified itself.
+ */
+export function likeVerified(action: Action, verified: Action): boolean {
+  const [one, other] = [action as unknown as Fields, verified as unknown as Fields]
+  let count = 0
+  for (const name in one) {
+    const [a, b] = [one[name], other[name]]
+    if (b === undefined && a !== undefined) return false
+    count++
+    if (a === b) continue
+    if (name === 'cidr') {
+      if (!isIpv4Host(a) || !isIpv4Host(b)) return false
+    } else if (!like(a, b, name === 'spec')) return false
+  }
+  // Those of a step that has been written down.
+  for (const name in other) if (name !== 'in' && name !== 'path') count--
+  return count === 0
+}
+
+/** `end`: of a link, whose name and MAC stand for themselves. */
+function like(a: unknown, b: unknown, end: boolean): boolean {
+  if (a === b) return true
+  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false
+  const [one, other] = [a as Fields, b as Fields]
+  // Where they lead was looked at before.
+  if (one.planned !== undefined) return one.planned === other.planned
+  let count = 0
+  for (const name in one) {
+    const [x, y] = [one[name], other[name]]
+    count++
+    if (x === y && (x !== undefined || name in other)) continue
+    if (
+      end && name === 'name'
+        ? isPlainName(x) && isPlainName(y)
+        : end && name === 'mac'
+          ? isMac(x) && isMac(y)
+          : like(x, y, end && name === 'peer')
+    )
+      continue
+    return false
+  }
+  for (const _ in other) count--
+  return count === 0
+}
+
+/** Of the names that a link may have, those that nobody has to think about. */
+const isPlainName = (value: unknown): boolean => typeof value === 'string' && /^[a-z0-9_-][\w.-]{0,14}$/i.test(value)
+const isMac = (value: unknown): boolean => typeof value === 'string' && value.length === 17 && /^[\da-f]{2}(?::[\da-f]{2}){5}$/i.test(value)
+
+const cidr = /^(0|[1-9]\d{0,2})\.(0|[1-9]\d{0,2})\.(0|[1-9]\d{0,2})\.(0|[1-9]\d{0,2})\/([1-9]|[12]\d|30)$/
+/** An IPv4 address with the length of its prefix, and not that of the network itself. */
+function isIpv4Host(value: unknown): boolean {
+  const match = typeof value === 'string' ? cidr.exec(value) : null
+  if (!match) return false
+  let address = 0
+  for (let i = 1; i <= 4; i++) {
+    const part = Number(match[i])
+    if (part > 255) return false
+    address = address * 256 + part
+  }
+  return address % 2 ** (32 - Number(match[5])) !== 0
+}
