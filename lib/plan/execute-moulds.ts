@@ -88,8 +88,10 @@ export class Moulds {
   #port(place: number, step: PortStep, known: Known, writer: Writer): JobStep[] | undefined {
     const state = this.#state
     const own = [step]
+    // Ports are said from the other side: that is what differs between those that are alike.
+    const { in: inside } = state.item(step.item)
     for (const mould of this.#ports) {
-      const said = attempt(() => mould.fill(own, state.data.items, place, writer))
+      const said = attempt(() => mould.fill(own, state.data.items, inside, writer))
       if (!said) continue
       this.#useless.ports = 0
       return said
@@ -98,7 +100,7 @@ export class Moulds {
     if (this.#useless.ports < patience) {
       this.#useless.ports++
       const say: Say = itemOf => messages(new Trial(state, itemOf), new Writer(256))
-      const mould = Mould.make(own, number => state.item(number), place, say)
+      const mould = Mould.make(own, number => state.item(number), inside, say)
       if (mould) keep(this.#ports, mould)
     }
     return messages(state, writer)
