@@ -77,6 +77,39 @@ test(`${kills} processes with plans of ${count} namespaces are killed`, { timeou
   expect(found).toBeGreaterThan(kills / 3)
 })
 
+test('what others made under the same names after the crash, or changed since, is left alone', async () => {
+  const before = await whole(host.name)
+  await live('applying', 150)
+  const made = (await names()).filter(name => name !== `${prefix()}away`)
+  expect(made.length).toBeGreaterThan(0)
+  const theirs = made[0]!
+  const ip = (...words: string[]) => run(host.name, 'ip', ...words)
+  await run(undefined, 'ip', 'netns', 'delete', theirs)
+  await run(undefined, 'ip', 'netns', 'add', theirs)
+  await ip('link', 'delete', 'pa0')
+  await ip('link', 'add', 'pa0', 'type', 'bridge')
+  await ip('link', 'set', 'old0', 'mtu', '1290')
+  const { removed, left } = await Namespace.gc()
+  expect(removed).toContain('link hub0')
+  expect(removed).not.toContain('link pa0')
+  expect(removed).not.toContain(`namespace ${theirs}`)
+  expect(left).toEqual(['mtu of link old0'])
+  expect(await names()).toEqual([theirs])
+  await run(undefined, 'ip', 'netns', 'delete', theirs)
+  await ip('link', 'delete', 'pa0')
+  await ip('link', 'set', 'old0', 'mtu', '1480')
+  expect(await settle(() => whole(host.name), before)).toEqual(before)
+})
+
+test('a plan that is being applied, and one that is complete, are left alone', async () => {
+  const applying = crowd(host.namespace, 40, prefix()).apply()
+  expect(await Namespace.gc()).toEqual({ removed: [], left: [] })
+  const result = await applying
+  expect(await Namespace.gc()).toEqual({ removed: [], left: [] })
+  expect(await names()).toHaveLength(41)
+  await result.delete({ drain: true })
+})
+
 /** What deleting the result of a complete plan does, by other means. */
 async function restore(): Promise<void> {
   const ip = (...words: string[]) => run(host.name, 'ip', ...words)
