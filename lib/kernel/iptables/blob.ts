@@ -83,7 +83,10 @@ function* extensions(entries: Uint8Array, from: number, to: number): Generator<D
 }
 
 /** −1 less the verdict, or the offset that it jumps to. */
-export const verdictOf = ({ data }: Data): number => viewOf(data).getInt32(0, LE)
+export function verdictOf({ data }: Data): number {
+  if (data.length < 4) throw new MalformedError('a target of iptables without a verdict')
+  return viewOf(data).getInt32(0, LE)
+}
 const isError = ({ name }: Data) => name === 'ERROR'
 const errorName = ({ data }: Data) => Buffer.from(data.subarray(0, data.indexOf(0) < 0 ? data.length : data.indexOf(0))).toString('latin1')
 
@@ -130,7 +133,7 @@ export function splice(blob: Blob, offset: number, removed: number, added: Uint8
   }
   const view = viewOf(entries)
   for (const { offset: at, bytes, target } of readEntries(result)) {
-    if (target.name !== '' || (added.length > 0 && at === offset)) continue
+    if (target.name !== '' || target.data.length < 4 || (added.length > 0 && at === offset)) continue
     const place = at + bytes.length - target.data.length
     const verdict = view.getInt32(place, LE)
     if (verdict >= 0) view.setInt32(place, moved(verdict), LE)
