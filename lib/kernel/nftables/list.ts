@@ -1,6 +1,7 @@
 // list(): the rule set of a namespace as libnftables' JSON has it, read as one state.
 import type { Scope } from '../scope.js'
 import { toChain } from './chain-object.js'
+import type { InterfaceNames } from './datatype-codecs.js'
 import { elementForm } from './element-verbs.js'
 import { decodeElements } from './elements.js'
 import { toFlowtable } from './flowtable-object.js'
@@ -8,7 +9,7 @@ import { inOrder } from './intervals.js'
 import { toRulesetObject } from './named-objects.js'
 import type { MapObject, Ruleset, RulesetObject, SetObject } from './objects.js'
 import { checkObjectFilter, type ObjectFilter } from './references.js'
-import { toRule } from './rule-object.js'
+import { interfacesFor, toRule } from './rule-object.js'
 import { formOf } from './set-form.js'
 import { isMap, isNamed, toSet } from './set-object.js'
 import { type RawSetWithElements, readSnapshot, type Snapshot } from './snapshot.js'
@@ -22,10 +23,13 @@ export interface RulesetListing extends Ruleset {
 export async function listRuleset(scope: Scope, filter: ObjectFilter = {}): Promise<RulesetListing> {
   checkObjectFilter(filter)
   const snapshot = await readSnapshot(scope, filter, 'list rule set')
-  return { generation: snapshot.generation, nftables: rulesetObjects(snapshot) }
+  return { generation: snapshot.generation, nftables: rulesetObjects(snapshot, await interfacesFor(scope, snapshot.rules)) }
 }
 
-function rulesetObjects({ tables, chains, sets, objects, flowtables, rules }: Snapshot): RulesetObject[] {
+function rulesetObjects(
+  { tables, chains, sets, objects, flowtables, rules }: Snapshot,
+  interfaces: InterfaceNames | undefined,
+): RulesetObject[] {
   return tables.flatMap((table): RulesetObject[] => {
     const within = <T extends { family: string | number; table?: string | undefined }>(raw: T) =>
       raw.family === table.family && raw.table === table.name
@@ -39,7 +43,7 @@ function rulesetObjects({ tables, chains, sets, objects, flowtables, rules }: Sn
       ...ownSets.filter(({ raw }) => isNamed(raw)).map(withElements),
       ...flowtables.filter(within).map(raw => ({ flowtable: toFlowtable(raw) })),
       ...ownChains.map(raw => ({ chain: toChain(raw) })),
-      ...inChains.map(raw => ({ rule: toRule(raw, ownSets) })),
+      ...inChains.map(raw => ({ rule: toRule(raw, ownSets, interfaces) })),
     ]
   })
 }

@@ -20,7 +20,7 @@ import {
   reference,
 } from './references.js'
 import { plainRuleField, ruleChanges } from './rule-message.js'
-import { type Rule, toRule } from './rule-object.js'
+import { interfacesFor, type Rule, toRule } from './rule-object.js'
 import { readSnapshot } from './snapshot.js'
 import type { Userdata } from './userdata.js'
 
@@ -122,12 +122,14 @@ export function ruleReads(scope: Scope) {
       checkObjectFilter(rest)
       if (chain !== undefined) isName(chain)
       const { sets, rules } = await readSnapshot(scope, rest, 'list rules')
+      const interfaces = await interfacesFor(scope, rules)
       return rules
         .filter(raw => chain === undefined || raw.chain === chain)
         .map(raw =>
           toRule(
             raw,
             sets.filter(({ raw: set }) => set.family === raw.family && set.table === raw.table),
+            interfaces,
           ),
         )
     },
