@@ -1,6 +1,8 @@
 // Statements that cannot be: refused before anything is sent, with the path of what is wrong.
 import { describe, expect, test } from 'vitest'
 import { typesOfName } from '../../lib/kernel/nftables/datatypes.js'
+import { delinearize } from '../../lib/kernel/nftables/delinearize.js'
+import type { ReadExpression } from '../../lib/kernel/nftables/delinearize-context.js'
 import type { Family } from '../../lib/kernel/nftables/fields.js'
 import { linearize } from '../../lib/kernel/nftables/linearize.js'
 import type { Statement } from '../../lib/kernel/nftables/statement.js'
@@ -185,4 +187,14 @@ describe('kept as it is', () => {
       { name: 'other:future', data: Buffer.from('08000100', 'hex') },
     ])
   })
+})
+
+test('a match stays where something is done before the next one that implies it', () => {
+  const l4proto = match({ meta: { key: 'l4proto' } }, 'tcp')
+  const dport = match(tcp('dport'), 22)
+  const back = (...statements: unknown[]) =>
+    delinearize(translate('inet', ...statements).expressions as ReadExpression[], { family: 'inet' })
+  expect(back(l4proto, dport)).toEqual([dport])
+  expect(back(l4proto, { notrack: null }, dport)).toEqual([l4proto, { notrack: null }, dport])
+  expect(back(l4proto, { redirect: { port: 80 } }, dport)).toEqual([l4proto, { redirect: { port: 80 } }, dport])
 })

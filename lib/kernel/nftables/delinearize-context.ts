@@ -73,7 +73,7 @@ export interface State extends DelinearizeOptions {
   readonly known: Partial<Record<Layer, PayloadProtocol>>
   readonly dependencies: Partial<Record<Layer, Dependency>>
   /** The match of the ICMP type, which some fields imply. */
-  icmpType: { readonly entry: Entry; readonly types: readonly number[] } | undefined
+  icmpType: { readonly entry?: Entry; readonly types: readonly number[] } | undefined
 }
 
 export const newState = (expressions: readonly ReadExpression[], options: DelinearizeOptions): State => ({
@@ -104,11 +104,18 @@ export function hold(state: State, register: number | undefined, value: Held): b
   return true
 }
 
+/** What is done to packets that got so far must stay behind the matches before it: `meta l4proto tcp counter tcp dport 22` counts all of tcp. */
+function settle(state: State): void {
+  state.dependencies.ll = state.dependencies.nh = state.dependencies.th = undefined
+  if (state.icmpType) state.icmpType = { types: state.icmpType.types }
+}
+
 /** A statement that stands for these expressions. */
 export function say(state: State, from: readonly number[], statement: Statement): Entry {
   const entry: Entry = { at: from.at(-1) ?? 0, statement, dropped: false }
   for (const number of from) state.told.add(number)
   state.entries.push(entry)
+  if (!('match' in statement)) settle(state)
   return entry
 }
 

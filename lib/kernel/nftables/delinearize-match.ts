@@ -94,7 +94,8 @@ function said(state: State, from: readonly number[], statement: Statement, words
   if ((protocol === 'icmp' || protocol === 'icmpv6') && field !== undefined && state.icmpType) {
     const types = icmpFieldTypes[protocol][field]
     // One type that must be is said by the field alone.
-    if (types?.length === 1 && state.icmpType.types[0] === types[0]) state.icmpType.entry.dropped = true
+    const { entry } = state.icmpType
+    if (entry && types?.length === 1 && state.icmpType.types[0] === types[0]) entry.dropped = true
   }
   return say(state, from, statement)
 }

@@ -3,7 +3,7 @@ import { dataTypes, type Slot, slotOf } from './datatypes.js'
 import type { State } from './delinearize-context.js'
 import type { PayloadProtocol } from './fields.js'
 import { span } from './linearize-load.js'
-import { type HeaderField, icmpFieldTypes, type Layer, protocols } from './payload-fields.js'
+import { type HeaderField, icmpFieldTypes, type Layer, networkOf, protocols } from './payload-fields.js'
 
 export interface Found {
   readonly protocol: PayloadProtocol
@@ -17,7 +17,11 @@ const layerOf: Readonly<Record<string, Layer>> = { llHeader: 'll', networkHeader
 function candidates(state: State, layer: Layer): PayloadProtocol[] {
   const known = state.known[layer]
   if (layer === 'll' && known === 'vlan') return ['vlan', 'ether']
-  if (layer === 'th') return [known ?? 'th']
+  if (layer === 'th') {
+    const network = known && networkOf[known]
+    // A message of ICMPv6 in IPv4 is none, whatever the rule asks for.
+    return [!known || (network && state.known.nh && state.known.nh !== network) ? 'th' : known]
+  }
   return known ? [known] : []
 }
 
