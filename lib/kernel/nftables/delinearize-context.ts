@@ -44,7 +44,13 @@ export interface Held {
         readonly exists?: boolean
         readonly fields?: readonly { readonly expr: Expression; readonly slot: Slot }[]
       }
-    | { readonly map: Expression; readonly slots: readonly Slot[]; readonly ranges: boolean }
+    /** `as`: the map with values of another size or order, where the type alone leaves that open. */
+    | {
+        readonly map: Expression
+        readonly slots: readonly Slot[]
+        readonly ranges: boolean
+        readonly as: (slots: readonly Slot[]) => Expression
+      }
   /** (value & mask) ^ xor, as bytes in the register's order. */
   readonly mask?: Uint8Array
   readonly xor?: Uint8Array

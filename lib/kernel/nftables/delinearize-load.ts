@@ -262,7 +262,11 @@ export function partsAt(state: State, register: number | undefined, length: numb
 export function valueIn(state: State, register: number | undefined, slot: Slot): Expression | undefined {
   const one = held(state, register)
   if (!one) return undefined
-  if ('map' in one.value) return one.value.map
+  if ('map' in one.value) {
+    const { map, slots, as } = one.value
+    // Integers have no order of their own: what they are put into says it.
+    return slots.length === 1 && slots[0]!.type.name === 'integer' && slots[0]!.order !== slot.order ? as([slot]) : map
+  }
   if (!('constant' in one.value)) {
     const words = worded(state, one)
     return words && byteLength(words.slot) === byteLength(slot) ? masked(words) : undefined

@@ -188,13 +188,14 @@ export function setExpression(
   known: KnownSet | undefined,
   parts: readonly Worded[],
   state: State,
+  values: readonly Slot[] | undefined = dataSlots(known),
 ): { readonly data: string | { readonly set: readonly SetMember[] } } {
   if (!known?.elements) return { data: `@${name}` }
   const form: ElementForm = {
     key: parts.map(part => part.slot),
     interval: known.interval ?? false,
     interfaces: state.interfaces,
-    ...(known.data === undefined ? {} : { data: typeof known.data === 'string' ? known.data : dataSlots(known)! }),
+    ...(known.data === undefined ? {} : { data: typeof known.data === 'string' ? known.data : values! }),
   }
   return { data: { set: decodeElements(inOrder(known.elements, form.key), form) } }
 }
@@ -250,7 +251,9 @@ export function lookup(state: State, one: Lookup, number: number): boolean {
   }
   const slots = dataSlots(known)
   if (!slots) return false
-  return hold(state, dreg, { from, value: { map: { map }, slots, ranges: hasRanges(known!, slots) } })
+  const as = (values: readonly Slot[]) =>
+    ({ map: { key: left, data: setExpression(name, known, key.parts, state, values).data } }) as MapExpression
+  return hold(state, dreg, { from, value: { map: { map }, slots, ranges: hasRanges(known!, slots), as } })
 }
 /** Are a map's values two values in a row? */
 function hasRanges(known: KnownSet, slots: readonly Slot[]): boolean {
