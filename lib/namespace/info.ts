@@ -40,8 +40,15 @@ export function namespaceInfo(fields: NamespaceInfo): NamespaceInfo {
     ...(pids !== undefined && { pids }),
   }
   // Not enumerable: equality, JSON and structuredClone see plain data.
-  Object.defineProperty(info, 'toString', { value: () => formatIdentity(inode) })
+  Object.defineProperty(info, 'toString', identityText)
   return info
+}
+
+/** One for all: there may be thousands. */
+const identityText = {
+  value(this: NamespaceInfo) {
+    return formatIdentity(this.inode)
+  },
 }
 
 /** 4026531956 → 'net:[4026531956]'. */

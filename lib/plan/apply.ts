@@ -89,13 +89,15 @@ function resultOf(state: State, sources: ReadonlyMap<number, Namespace>, mark: s
   const { data, progress, failures } = state
   const infos = data.namespaces.map((_, number) => state.namespaces[number]?.info ?? infoOf(sources.get(number)))
   const ways = new Map([...sources].map(([number, namespace]) => [number, wayTo(data, number, namespace)]))
-  const reversal = new PlanReversal(
-    holdingsOf(state, () => Promise.reject(new Error('no delete is running'))),
-    ways,
-    { mark, existing: new Map([...state.existing].map(([number, { handle }]) => [number, { handle: identityOf(handle) }])) },
-  )
+  const reversal = new PlanReversal(holdingsOf(state, notDeleting), ways, {
+    mark,
+    existing: new Map([...state.existing].map(([number, { handle }]) => [number, { handle: identityOf(handle) }])),
+  })
   return new PlanResult(progress.total - failures.length, failures, infos, reversal)
 }
+
+/** Not written where the state is in sight: a result would hold it by that. */
+const notDeleting = () => Promise.reject(new Error('no delete is running'))
 
 const infoOf = (namespace: Namespace | undefined): NamespaceInfo | undefined => namespace?.toJSON()
 
