@@ -6,7 +6,8 @@ import { Plan } from '../plan/plan.js'
 import type { ApplyOptions } from '../plan/result.js'
 import { NetloomError } from '../socket/error.js'
 import type { ConnectOptions } from './connect-options.js'
-import { type Core, settingsOf } from './core.js'
+import type { Core } from './core.js'
+import { settingsOf } from './driver-options.js'
 import { cableName } from './drivers/bridge.js'
 import type { Driver } from './drivers/driver.js'
 import { driverOf } from './drivers/drivers.js'
@@ -118,7 +119,9 @@ async function recordOf(core: Core, network: NetworkRecord, driver: Driver, gues
   const { options, source, path } = guest.request
   const prefix = path === '' ? '' : `${path}.`
   const id = randomBytes(32).toString('hex')
-  const addresses = driver.addresses ? await allocator.allocate(options, prefix) : []
+  const allocated = driver.addresses ? await allocator.allocate(options, prefix) : []
+  // Where nothing leads out there is no default route, as with Docker.
+  const addresses = network.spec.internal ? allocated.map(({ gateway: _, ...address }) => address) : allocated
   const { name, mac, ip, ip6, gatewayPriority = 0, aliases = [] } = options
   const chosen = { ...(ip !== undefined && { ip }), ...(ip6 !== undefined && { ip6 }) }
   if (name !== undefined && (await core.state.ownerOfName(network.id, name)) !== undefined)

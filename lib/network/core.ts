@@ -1,7 +1,6 @@
 // What networks, endpoints and the Networks that gave them share: the host namespace, the state folder, and changing both together.
 import type { Namespace } from '../kernel/namespace.js'
 import { NetloomError } from '../socket/error.js'
-import { driverSettings } from './driver-options.js'
 import { driverOf } from './drivers/drivers.js'
 import { openRecorded } from './namespaces.js'
 import type { EndpointRecord, NetworkRecord, StateRecord } from './records.js'
@@ -87,5 +86,3 @@ export class Core {
     if (network) await driverOf[network.spec.driver].leave(this.host, [record])
   }
 }
-
-export const settingsOf = ({ spec }: NetworkRecord) => driverSettings(spec.driver, spec.options)

@@ -1,6 +1,5 @@
 // Making a network: its subnets chosen and checked against all others, its record, the driver's device.
 import { randomBytes } from 'node:crypto'
-import { argumentError } from '../codec/errors.js'
 import { conflict } from '../kernel/arguments.js'
 import { NetloomError } from '../socket/error.js'
 import type { Core } from './core.js'
@@ -75,13 +74,3 @@ async function poolsOf({ host }: Core, spec: NetworkSpec, id: string, networks: 
   return pools.map(poolText)
 }
 const chosen = (range: IpRange): Pool => poolOf({ subnet: rangeText(range) }, '')
-
-/** What needs the firewall, which this version does not have: refused rather than not done. */
-export function refuseFirewalled(spec: NetworkSpec): void {
-  const { internal, options } = spec
-  const { icc, masquerade, hostIpv4, hostBinding } = driverSettings(spec.driver, options)
-  const wanted = { internal: internal || undefined, icc: icc === false || undefined, masquerade, hostIpv4, hostBinding }
-  const option = Object.entries(wanted).find(([, value]) => value !== undefined && value !== false)?.[0]
-  if (option !== undefined)
-    throw argumentError('ERR_NETLOOM_UNSUPPORTED_OPTION', 'needs the firewall, which this version does not set up yet', option)
-}

@@ -1,8 +1,9 @@
 // Serving names for all networks of a folder: a server for each that has a gateway here, taken over when the process that had it ends.
-import { type Core, settingsOf } from './core.js'
+import type { Core } from './core.js'
 import { forwarder } from './dns-forward.js'
 import { Names } from './dns-names.js'
 import { DnsServer } from './dns-server.js'
+import { settingsOf } from './driver-options.js'
 import { driverOf } from './drivers/drivers.js'
 import { isPredefined } from './predefined.js'
 import type { NetworkRecord } from './records.js'

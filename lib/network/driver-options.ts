@@ -3,6 +3,7 @@ import { argumentError, rangeError, shown } from '../codec/errors.js'
 import { ipFamily, parseIpv4 } from '../codec/ip.js'
 import { checkAt } from '../kernel/arguments.js'
 import { checkInterfaceName } from '../namespace/names.js'
+import type { NetworkRecord } from './records.js'
 
 export const drivers = ['bridge', 'host', 'null', 'macvlan'] as const
 export type DriverName = (typeof drivers)[number]
@@ -106,6 +107,9 @@ export function driverSettings(driver: DriverName, options: Readonly<Record<stri
   }
   return settings
 }
+
+/** What a network's driver was told. */
+export const settingsOf = ({ spec }: NetworkRecord): DriverSettings => driverSettings(spec.driver, spec.options)
 
 /** The short forms as Docker's options; `undefined` is "not given". */
 export function shortOptions(driver: DriverName, given: Readonly<Record<string, unknown>>): Record<string, string> {

@@ -5,7 +5,7 @@ import { Namespace } from '../kernel/namespace.js'
 import type { NamespaceSource } from '../namespace/source.js'
 import { NetloomError } from '../socket/error.js'
 import { Core } from './core.js'
-import { createNetwork, refuseFirewalled } from './create.js'
+import { createNetwork } from './create.js'
 import { Dns, type DnsOptions } from './dns.js'
 import { drivers } from './driver-options.js'
 import { Endpoint } from './endpoint.js'
@@ -110,7 +110,6 @@ export class Networks implements AsyncDisposable {
     const spec = networkSpec(options)
     if (spec.driver === 'host' || spec.driver === 'null')
       throw argumentError('ERR_NETLOOM_INVALID_OPTION', `there is one network of the driver ${spec.driver}, which is predefined`, 'driver')
-    refuseFirewalled(spec)
     const core = this.#core
     const record = await core.change(() => createNetwork(core, spec, { ensure: true }))
     await this.#dns?.look()

@@ -217,7 +217,6 @@ test('what cannot be is refused with the field, and nothing is left behind', asy
   expect(await refused(networks.create({ name: 'x', bridge: 'lo' }))).toEqual(['EEXIST', undefined])
   expect(await refused(networks.create({ name: 'x', driver: 'host' }))).toEqual(['ERR_NETLOOM_INVALID_OPTION', 'driver'])
   expect(await refused(networks.create({ name: 'x', driver: 'macvlan', parent: 'nope' }))).toEqual(['ENODEV', 'parent'])
-  expect(await refused(networks.create({ name: 'x', internal: true }))).toEqual(['ERR_NETLOOM_UNSUPPORTED_OPTION', 'internal'])
   expect(await refused(net.connect(web.namespace))).toEqual(['EEXIST', 'source'])
   expect(await refused(net.connect(other.namespace, { name: 'web' }))).toEqual(['EEXIST', 'name'])
   expect(await refused(net.connect(other.namespace, { interface: 'lo' }))).toEqual(['EEXIST', 'interface'])

@@ -2,7 +2,10 @@
 import { scoped } from '../../kernel/scope.js'
 import { deleteLinks } from '../../plan/remove.js'
 import { NetloomError } from '../../socket/error.js'
+import { settingsOf } from '../driver-options.js'
 import { cableOf, policyOf } from '../endpoint-link.js'
+import { admit, dismiss, letForward, removeIfEmpty } from '../firewall.js'
+import { networkElements } from '../firewall-elements.js'
 import { macFor } from '../mac-address.js'
 import type { NetworkRecord } from '../records.js'
 import type { Driver } from './driver.js'
@@ -16,7 +19,8 @@ export const bridgeDriver: Driver = {
   cables: true,
   device: (id, { bridge }, gateway) => ({ name: bridge ?? `br-${id.slice(0, 12)}`, mac: macFor(gateway) }),
 
-  async ensure(host, network, { mtu }) {
+  async ensure(host, network, settings) {
+    const { mtu } = settings
     const { name, mac } = deviceOf(network)
     const found = await host.links.find(name)
     if (found?.mac === mac && found.kind === 'bridge') return
@@ -24,6 +28,9 @@ export const bridgeDriver: Driver = {
       const hint = 'choose another name with the option bridge'
       throw new NetloomError('EEXIST', { operation: 'create bridge', subject: name, reason: 'there is another link of that name', hint })
     }
+    // Before there is a bridge: none of ours is ever without the rules that separate it.
+    await admit(host, networkElements(network, settings))
+    if (!network.spec.internal) await letForward(host, new Set(network.pools.map(({ gateway }) => (gateway.includes(':') ? 6 : 4))))
     await host.links.create({
       ...{ kind: 'bridge', name, mac, up: true, ipv6: network.spec.ipv6 ? 'static' : 'none' },
       ...(mtu !== undefined && { mtu }),
@@ -38,18 +45,23 @@ export const bridgeDriver: Driver = {
     }
   },
 
-  async remove(host, { device }) {
+  async remove(host, network) {
+    const { device } = network
     if (!device) return
     const found = await host.links.find(device.name)
-    if (found?.mac === device.mac && found.kind === 'bridge') await deleteLinks(host[scoped], [found.index])
+    // What has the name and is not ours may be another folder's, with elements of its own.
+    if (found && (found.mac !== device.mac || found.kind !== 'bridge')) return
+    if (found) await deleteLinks(host[scoped], [found.index])
+    await dismiss(host, networkElements(network, settingsOf(network)))
+    await removeIfEmpty(host)
   },
 
-  join(plan, host, network, { mtu: ofNetwork }, { record, namespace, mtu = ofNetwork }) {
+  join(plan, host, network, { mtu: ofNetwork, icc = true }, { record, namespace, mtu = ofNetwork }) {
     const cable = cableOf(record)
     const size = mtu === undefined ? {} : { mtu }
     plan.in(host).links.create({
       ...{ kind: 'veth', name: cable.hostInterface, mac: cable.hostMac, master: deviceOf(network).name, up: true, ...size },
-      ...{ ipv6: 'none', alias: `netloom ${record.id}` },
+      ...{ ipv6: 'none', alias: `netloom ${record.id}`, ...(!icc && { port: { isolated: true } }) },
       peer: { name: cable.interface, mac: cable.mac, namespace, up: true, ipv6: policyOf(record), ...size },
     })
   },

@@ -1,0 +1,35 @@
+// What networks and endpoints put into the sets and maps of the firewall: follows from their records alone.
+import type { SetMember } from '../kernel/nftables/expression.js'
+import type { DriverSettings } from './driver-options.js'
+import type { FirewallSet } from './firewall-table.js'
+import type { NetworkRecord } from './records.js'
+
+export type FirewallElements = readonly (readonly [set: FirewallSet, element: SetMember])[]
+
+const familyOf = (address: string) => (address.includes(':') ? 6 : 4)
+function prefixOf(subnet: string): SetMember {
+  const [addr = '', len] = subnet.split('/')
+  return { prefix: { addr, len: Number(len) } }
+}
+
+/** Of a network that has a bridge. */
+export function networkElements(
+  { device, spec, pools }: NetworkRecord,
+  { icc = true, masquerade = true, hostIpv4 }: DriverSettings,
+): FirewallElements {
+  if (!device) return []
+  const { name } = device
+  const elements: [FirewallSet, SetMember][] = [
+    ['bridges', name],
+    ['same', { concat: [name, name] }],
+  ]
+  if (spec.internal) elements.push(['internal', name])
+  if (!icc) elements.push(['closed', name])
+  for (const { gateway } of pools) elements.push([`gateways${familyOf(gateway)}`, gateway])
+  if (spec.internal || !masquerade) return elements
+  for (const { subnet } of pools) {
+    if (hostIpv4 !== undefined && familyOf(subnet) === 4) elements.push(['source4', [prefixOf(subnet), hostIpv4]])
+    else elements.push([`masquerade${familyOf(subnet)}`, prefixOf(subnet)])
+  }
+  return elements
+}
