@@ -1,5 +1,5 @@
 // A plan that does something of every sort, around many namespaces, on a host that has something for it to change; and all that it could leave.
-import { readdir } from 'node:fs/promises'
+import { readdir, readFile } from 'node:fs/promises'
 import { type Namespace, Plan } from '../../lib/index.js'
 import { everything } from './plans.js'
 import { attempt, run } from './readers.js'
@@ -53,9 +53,18 @@ const moving = /^net\.(ipv[46]\.route\.|netfilter\.nf_conntrack_count|ipv4\.neig
 /** All that there is in a host and beside it. */
 export async function whole(host: string): Promise<unknown> {
   const settings = await attempt(host, 'sysctl', ['-a', '-r', '^net[.](ipv4|ipv6|bridge|core|netfilter)[.]'])
-  const records = await readdir('/run/netloom/plans').catch(() => [])
+  const records = await recordsOf(host.split('-')[0]!)
   // Last, when no other program runs whose pipes would count.
   const rest = await everything(host)
   const lines = settings.stdout.split('\n').filter(line => !moving.test(line))
   return { ...(rest as object), settings: lines.sort(), records }
+}
+
+/** Records of plans that are about this file's names: other files apply plans too. One that goes meanwhile is gone. */
+async function recordsOf(prefix: string): Promise<string[]> {
+  const folder = '/run/netloom/plans'
+  const ours = []
+  for (const name of await readdir(folder).catch(() => []))
+    if ((await readFile(`${folder}/${name}`, 'utf8').catch(() => '')).includes(`"${prefix}-`)) ours.push(name)
+  return ours
 }
