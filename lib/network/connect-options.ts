@@ -1,9 +1,10 @@
 // What connect() takes, checked before anything is looked at.
 import { argumentError, shown } from '../codec/errors.js'
 import { ipFamily } from '../codec/ip.js'
-import { type Check, type Checks, checkAt, checkOptions, isInteger, isList, isMac } from '../kernel/arguments.js'
+import { type Check, type Checks, checkAt, checkOptions, isBoolean, isInteger, isList, isMac } from '../kernel/arguments.js'
 import { checkInterfaceName, sysctlPath } from '../namespace/names.js'
 import { checkNetworkName } from './options.js'
+import { exposedPorts, type PortWish, type Publish, portWish } from './port-options.js'
 
 export interface ConnectOptions {
   /** The endpoint's name in the network, for inspect and for names; one of a kind in it. */
@@ -24,6 +25,12 @@ export interface ConnectOptions {
   readonly gatewayPriority?: number
   /** Kernel settings of the namespace; IFNAME stands for the interface: { 'net.ipv4.conf.IFNAME.log_martians': 1 }. */
   readonly sysctls?: Readonly<Record<string, string | number>>
+  /** Ports that the host shall have too. */
+  readonly publish?: readonly Publish[]
+  /** Ports that are there to be published: 80, '53/udp', '8000-8010'. */
+  readonly expose?: readonly (number | string)[]
+  /** Publishes all exposed ports, each on a free one of the host. */
+  readonly publishAll?: boolean
 }
 
 const isIp =
@@ -58,14 +65,26 @@ const checks: Checks<ConnectOptions> = {
   mtu: isInteger(68, 65535),
   gatewayPriority: isInteger(-0x8000_0000, 0x7fff_ffff),
   sysctls: isSysctls,
+  publish: isList(() => undefined),
+  expose: isList(() => undefined),
+  publishAll: isBoolean,
 }
 
-/** Options that belong to the firewall, which this version does not have. */
-const firewalled = ['publish', 'expose', 'publishAll']
-
 export function checkConnect(options: ConnectOptions, path = ''): void {
-  for (const option of firewalled)
-    if (typeof options === 'object' && options !== null && option in options)
-      throw argumentError('ERR_NETLOOM_UNSUPPORTED_OPTION', 'ports cannot be published yet', `${path}${option}`)
   checkOptions<ConnectOptions>(options, checks, path.replace(/\.$/, ''))
+  portsOf(options, path)
+}
+
+/** The ports that are to be published, and all that are exposed: those published are. */
+export function portsOf(
+  { publish = [], expose = [], publishAll = false }: ConnectOptions,
+  path: string,
+): { wishes: readonly PortWish[]; exposed: readonly string[] } {
+  const wishes = publish.map((one, i) => portWish(one, `${path}publish[${i}]`))
+  const named = exposedPorts(expose, `${path}expose`)
+  const published = wishes.flatMap(({ container: { first, last }, protocol }) =>
+    Array.from({ length: last - first + 1 }, (_, i) => `${first + i}/${protocol}`),
+  )
+  const all = publishAll ? named.filter(one => !published.includes(one)).map(one => portWish({ containerPort: one }, `${path}expose`)) : []
+  return { wishes: [...wishes, ...all], exposed: [...new Set([...named, ...published])] }
 }

@@ -5,7 +5,7 @@ import type { NamespaceSource } from '../namespace/source.js'
 import { Plan } from '../plan/plan.js'
 import type { ApplyOptions } from '../plan/result.js'
 import { NetloomError } from '../socket/error.js'
-import type { ConnectOptions } from './connect-options.js'
+import { type ConnectOptions, portsOf } from './connect-options.js'
 import type { Core } from './core.js'
 import { settingsOf } from './driver-options.js'
 import { cableName } from './drivers/bridge.js'
@@ -14,6 +14,8 @@ import { driverOf } from './drivers/drivers.js'
 import { type Connected, gatewayOf } from './gateways.js'
 import { macFor } from './mac-address.js'
 import { keyOf, namespaceKey } from './namespaces.js'
+import { PortAllocator } from './port-allocate.js'
+import { publishPorts } from './publish.js'
 import type { EndpointRecord, NetworkRecord } from './records.js'
 import { Allocator } from './state-allocate.js'
 
@@ -90,8 +92,9 @@ async function settle(core: Core, network: NetworkRecord, guests: readonly Guest
   const settings = settingsOf(network)
   await driver.ensure(host, network, settings)
   const allocator = new Allocator(state, network)
+  const ports = new PortAllocator(state, host, network)
   const records: EndpointRecord[] = []
-  for (const guest of guests) records.push(await recordOf(core, network, driver, guest, allocator))
+  for (const guest of guests) records.push(await recordOf(core, network, driver, guest, { addresses: allocator, ports }))
   await state.intend(records)
   try {
     await state.claimEndpoints(records)
@@ -106,6 +109,7 @@ async function settle(core: Core, network: NetworkRecord, guests: readonly Guest
       }
       await plan.apply(options)
     }
+    await publishPorts(host, network, records)
     await state.commitEndpoints(records)
   } catch (error) {
     // The plan has taken back what it did; a failed commit leaves interfaces.
@@ -115,11 +119,17 @@ async function settle(core: Core, network: NetworkRecord, guests: readonly Guest
   return records
 }
 
-async function recordOf(core: Core, network: NetworkRecord, driver: Driver, guest: Guest, allocator: Allocator): Promise<EndpointRecord> {
+async function recordOf(
+  core: Core,
+  network: NetworkRecord,
+  driver: Driver,
+  guest: Guest,
+  allocators: { readonly addresses: Allocator; readonly ports: PortAllocator },
+): Promise<EndpointRecord> {
   const { options, source, path } = guest.request
   const prefix = path === '' ? '' : `${path}.`
   const id = randomBytes(32).toString('hex')
-  const allocated = driver.addresses ? await allocator.allocate(options, prefix) : []
+  const allocated = driver.addresses ? await allocators.addresses.allocate(options, prefix) : []
   // Where nothing leads out there is no default route, as with Docker.
   const addresses = network.spec.internal ? allocated.map(({ gateway: _, ...address }) => address) : allocated
   const { name, mac, ip, ip6, gatewayPriority = 0, aliases = [] } = options
@@ -134,11 +144,15 @@ async function recordOf(core: Core, network: NetworkRecord, driver: Driver, gues
   const inside = driver.addresses
     ? { interface: interfaceName(guest, network, prefix), mac: mac ?? macFor(addresses.find(({ family }) => family === 4)?.address) }
     : {}
+  const { wishes, exposed } = portsOf(options, prefix)
+  const ports = await allocators.ports.allocate(wishes, addresses)
   return {
     ...{ kind: 'endpoint', id, network: network.id, created: new Date().toISOString(), aliases, gatewayPriority, addresses },
     ...(name !== undefined && { name }),
     namespace: namespaceKey(guest.namespace, source),
     ...inside,
+    ...(ports.length > 0 && { ports }),
+    ...(exposed.length > 0 && { exposed }),
     ...(Object.keys(chosen).length > 0 && { chosen }),
     // Nobody else has this one, so that the cable can be told from another of its name.
     ...(driver.cables && { hostInterface: cableName(id), hostMac: macFor(undefined) }),

@@ -3,6 +3,7 @@ import type { Namespace } from '../kernel/namespace.js'
 import { NetloomError } from '../socket/error.js'
 import { driverOf } from './drivers/drivers.js'
 import { openRecorded } from './namespaces.js'
+import { withdrawPorts } from './publish.js'
 import type { EndpointRecord, NetworkRecord, StateRecord } from './records.js'
 import type { State } from './state.js'
 
@@ -49,6 +50,7 @@ export class Core {
 
   /** Removes endpoints of one network, whose records are retired already: their interfaces, then what the folder says. */
   async drop(network: NetworkRecord, endpoints: readonly EndpointRecord[]): Promise<void> {
+    await withdrawPorts(this.host, endpoints)
     await driverOf[network.spec.driver].leave(this.host, endpoints)
     for (const one of endpoints) await this.state.forget(one)
   }
@@ -82,6 +84,7 @@ export class Core {
   /** Undoes what a process was at when it was killed; the state forgets it afterwards. */
   async #undo(record: StateRecord): Promise<void> {
     if (record.kind === 'network') return driverOf[record.spec.driver].remove(this.host, record)
+    await withdrawPorts(this.host, [record])
     const network = await this.state.network(record.network)
     if (network) await driverOf[network.spec.driver].leave(this.host, [record])
   }

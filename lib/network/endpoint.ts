@@ -2,7 +2,10 @@
 import type { Core } from './core.js'
 import { disconnectAll } from './disconnect.js'
 import { type EndpointInspect, inspectEndpoint } from './inspect.js'
-import type { EndpointRecord } from './records.js'
+import type { Publish } from './port-options.js'
+import { portsText } from './port-text.js'
+import { publishLess, publishMore } from './publish.js'
+import type { EndpointRecord, PortRecord } from './records.js'
 
 /** A namespace's place on a network. `await using` disconnects what connect() gave; what was looked up stays. */
 export class Endpoint implements AsyncDisposable {
@@ -21,7 +24,7 @@ export class Endpoint implements AsyncDisposable {
   /** The IPv4 address of the network's gateway; of a network with IPv6 alone the IPv6 address. */
   readonly gateway?: string
   readonly #core: Core
-  readonly #record: EndpointRecord
+  #record: EndpointRecord
   readonly #owned: boolean
 
   /** @internal */
@@ -39,6 +42,32 @@ export class Endpoint implements AsyncDisposable {
     if (record.hostInterface !== undefined) this.hostInterface = record.hostInterface
     const gateway = record.addresses[0]?.gateway
     if (gateway !== undefined) this.gateway = gateway
+  }
+
+  /** The ports of the host that lead here; on all addresses of a family they are on '0.0.0.0' or '::'. */
+  get ports(): readonly PortRecord[] {
+    return this.#record.ports ?? []
+  }
+
+  /** The ports as `docker ps` prints them: '0.0.0.0:8080->80/tcp, 443/tcp'. */
+  get portsText(): string {
+    return portsText(this.ports, this.#record.exposed ?? [])
+  }
+
+  /**
+   * Publishes a port, or a range, while connections go on: `publish({ hostPort: 8080, containerPort: 80 })`. Gives what the host has now.
+   *
+   * Errors: EADDRINUSE an endpoint or a program of the host has the port; ENOENT the endpoint is disconnected; TypeError and RangeError for what cannot be.
+   */
+  async publish(port: Publish): Promise<readonly PortRecord[]> {
+    const { record, ports } = await this.#core.change(() => publishMore(this.#core, this.#record, port))
+    this.#record = record
+    return ports
+  }
+
+  /** Ends it for all that fits; connections that came that way end too. Throws a TypeError if nothing fits, ENOENT if the endpoint is disconnected. */
+  async unpublish(port: Publish): Promise<void> {
+    this.#record = await this.#core.change(() => publishLess(this.#core, this.#record, port))
   }
 
   /** The namespace's own entry for the network, as `docker inspect` has it. */

@@ -2,7 +2,8 @@
 import type { SetMember } from '../kernel/nftables/expression.js'
 import type { DriverSettings } from './driver-options.js'
 import type { FirewallSet } from './firewall-table.js'
-import type { NetworkRecord } from './records.js'
+import { isAny } from './port-allocate.js'
+import type { EndpointRecord, NetworkRecord } from './records.js'
 
 export type FirewallElements = readonly (readonly [set: FirewallSet, element: SetMember])[]
 
@@ -32,4 +33,16 @@ export function networkElements(
     else elements.push([`masquerade${familyOf(subnet)}`, prefixOf(subnet)])
   }
   return elements
+}
+
+/** Of an endpoint with published ports. */
+export function portElements({ addresses, ports = [] }: EndpointRecord): FirewallElements {
+  return ports.map(({ protocol, hostIp, hostPort, containerPort }) => {
+    const family = familyOf(hostIp)
+    const address = addresses.find(one => one.family === family)?.address ?? ''
+    const to = { concat: [address, containerPort] }
+    return isAny(hostIp)
+      ? [`any${family}`, [{ concat: [protocol, hostPort] }, to]]
+      : [`ports${family}`, [{ concat: [hostIp, protocol, hostPort] }, to]]
+  })
 }

@@ -1,5 +1,6 @@
 // Networks and endpoints in the shape in which Docker's API describes them.
 import { containerId } from './namespaces.js'
+import { type PortsInspect, portsInspect } from './port-text.js'
 import type { EndpointRecord, NetworkRecord } from './records.js'
 
 /** As `docker network inspect` has it. */
@@ -53,6 +54,8 @@ export interface EndpointInspect {
   readonly GlobalIPv6PrefixLen: number
   readonly MacAddress: string
   readonly DriverOpts: null
+  /** As under NetworkSettings.Ports; only where ports are published or exposed. */
+  readonly Ports?: PortsInspect
 }
 
 export function inspectNetwork(record: NetworkRecord, endpoints: readonly EndpointRecord[]): NetworkInspect {
@@ -118,6 +121,7 @@ export function inspectEndpoint(record: EndpointRecord): EndpointInspect {
     GlobalIPv6PrefixLen: ipv6?.prefix ?? 0,
     MacAddress: record.mac ?? '',
     DriverOpts: null,
+    ...(record.exposed?.length && { Ports: portsInspect(record.ports ?? [], record.exposed) }),
   }
 }
 

@@ -36,6 +36,14 @@ export interface EndpointAddress {
   readonly gateway?: string
 }
 
+/** A port of the host that leads to one of an endpoint; on all addresses of a family it is on '0.0.0.0' or '::'. */
+export interface PortRecord {
+  readonly protocol: 'tcp' | 'udp' | 'sctp'
+  readonly hostIp: string
+  readonly hostPort: number
+  readonly containerPort: number
+}
+
 export interface EndpointRecord {
   readonly kind: 'endpoint'
   /** 64 hexadecimal digits, as Docker's. */
@@ -55,6 +63,9 @@ export interface EndpointRecord {
   readonly chosen?: { readonly ip?: string; readonly ip6?: string }
   /** Of the networks of a namespace the one with the highest has the default route. */
   readonly gatewayPriority: number
+  readonly ports?: readonly PortRecord[]
+  /** Ports that are there to be published: '80/tcp'. */
+  readonly exposed?: readonly string[]
 }
 export type StateRecord = NetworkRecord | EndpointRecord
 

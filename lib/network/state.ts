@@ -1,9 +1,9 @@
 // The state folder: what several processes know about networks and endpoints, whole at any moment at which one of them may be killed.
 import { mkdir, open, readdir, readFile, rename, rm, unlink } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { lockFile } from '../namespace/file-lock.js'
 import { NetloomError } from '../socket/error.js'
-import { checkId, type EndpointRecord, type NetworkRecord, type StateRecord } from './records.js'
+import { checkId, type EndpointRecord, type NetworkRecord, type PortRecord, type StateRecord } from './records.js'
 import { claim, each, ifThere, namesIn, ownerOf, readJson, removeEmpty, syncFolder, unclaim, writeWhole } from './state-files.js'
 
 /**
@@ -18,6 +18,7 @@ import { claim, each, ifThere, namesIn, ownerOf, readJson, removeEmpty, syncFold
  *     networks/<id>/addresses/<ip>→ id of the endpoint
  *     networks/<id>/names/<name>  → id of the endpoint
  *     networks/<id>/last/<ip>       the address of a pool that was given last
+ *     ports/<tcp-80-4>/<host ip>  → id of the endpoint that it leads to
  *     namespaces/<key>/<id>       → id of the network of that endpoint
  *
  * The arrows are symbolic links, which the kernel makes in one step and refuses to make twice: no address can be given to two.
@@ -76,10 +77,26 @@ export class State {
   async claimEndpoints(records: readonly EndpointRecord[]): Promise<void> {
     await each(records, async record => {
       await mkdir(this.path('namespaces', record.namespace.key), { recursive: true, mode: 0o700 })
-      for (const [path, owner] of this.#claims(record))
-        if (!(await claim(path, owner)))
-          throw new NetloomError('EEXIST', { operation: 'connect', subject: record.name ?? record.id, reason: `${path} exists` })
+      await this.#claim(record, [...this.#claims(record), ...this.#portClaims(record)])
     })
+  }
+
+  /** Replaces what is known of an endpoint, and claims the ports that it has more. Its other claims stay. */
+  async updateEndpoint(before: EndpointRecord, record: EndpointRecord): Promise<void> {
+    const had = new Set(this.#portClaims(before).map(([path]) => path))
+    const has = this.#portClaims(record)
+    await this.#claim(
+      record,
+      has.filter(([path]) => !had.has(path)),
+    )
+    await writeWhole(this.#endpoint(record), JSON.stringify(record))
+    const keeps = new Set(has.map(([path]) => path))
+    for (const [path, owner] of this.#portClaims(before)) if (!keeps.has(path)) await this.#unclaimPort(path, owner)
+  }
+
+  /** The host addresses on which a port is published. */
+  portAddresses({ protocol, hostPort, hostIp }: PortRecord): Promise<string[]> {
+    return namesIn(this.#port(protocol, hostPort, hostIp))
   }
 
   async commitEndpoints(records: readonly EndpointRecord[]): Promise<void> {
@@ -109,6 +126,7 @@ export class State {
       await rm(this.path('networks', checkId(record.id)), { recursive: true, force: true })
     } else {
       for (const [path, owner] of this.#claims(record)) await unclaim(path, owner)
+      for (const [path, owner] of this.#portClaims(record)) await this.#unclaimPort(path, owner)
       await ifThere(unlink(this.#endpoint(record)))
       // Other endpoints of the namespace keep the folder.
       await removeEmpty(this.path('namespaces', record.namespace.key))
@@ -176,6 +194,23 @@ export class State {
     if (name !== undefined) claims.push([this.#name(network, name), id])
     return [...claims, [this.path('namespaces', namespace.key, id), network]]
   }
+  async #claim(record: EndpointRecord, claims: readonly [path: string, owner: string][]): Promise<void> {
+    for (const { protocol, hostPort, hostIp } of record.ports ?? [])
+      await mkdir(this.#port(protocol, hostPort, hostIp), { recursive: true, mode: 0o700 })
+    for (const [path, owner] of claims)
+      if (!(await claim(path, owner)))
+        throw new NetloomError('EEXIST', { operation: 'connect', subject: record.name ?? record.id, reason: `${path} exists` })
+  }
+  #portClaims({ id, ports = [] }: EndpointRecord): [path: string, owner: string][] {
+    return ports.map(({ protocol, hostPort, hostIp }) => [join(this.#port(protocol, hostPort, hostIp), hostIp), id])
+  }
+  async #unclaimPort(path: string, owner: string): Promise<void> {
+    await unclaim(path, owner)
+    await removeEmpty(dirname(path))
+  }
+  #port(protocol: string, port: number, hostIp: string): string {
+    return this.path('ports', `${protocol}-${port}-${hostIp.includes(':') ? 6 : 4}`)
+  }
   #name(network: string, name: string): string {
     return this.path('networks', checkId(network), 'names', name)
   }
@@ -201,7 +236,8 @@ export class State {
     const before = await readJson<typeof now>(this.path('boot'))
     if (before && before.form !== form) throw this.#foreign(`its form is ${before.form}, and this version knows ${form}`)
     if (before?.boot === boot && before.host !== host) throw this.#foreign('it belongs to another host namespace')
-    for (const part of ['pending', 'names', 'networks', 'namespaces']) await mkdir(this.path(part), { recursive: true, mode: 0o700 })
+    for (const part of ['pending', 'names', 'networks', 'namespaces', 'ports'])
+      await mkdir(this.path(part), { recursive: true, mode: 0o700 })
     if (before?.boot === boot) return false
     await this.#dropEndpoints()
     await writeWhole(this.path('boot'), JSON.stringify(now), { durable: true })
@@ -219,7 +255,7 @@ export class State {
   /** Namespaces and links do not outlive the machine; networks do, those that were complete. */
   async #dropEndpoints(): Promise<void> {
     for (const record of await this.#left()) if (record.kind === 'network') await this.forget(record)
-    for (const part of ['pending', 'namespaces', 'names']) await this.#empty(this.path(part))
+    for (const part of ['pending', 'namespaces', 'names', 'ports']) await this.#empty(this.path(part))
     for (const id of await namesIn(this.path('networks')))
       for (const part of ['endpoints', 'addresses', 'names', 'last']) await this.#empty(this.path('networks', id, part))
     for (const { id, spec } of await this.networks()) await claim(this.path('names', spec.name), id)

@@ -225,7 +225,6 @@ test('what cannot be is refused with the field, and nothing is left behind', asy
   expect(await refused(net.connect(other.namespace, { ip: '10.41.0.6' }))).toEqual(['ERR_NETLOOM_OUTSIDE_SUBNET', 'ip'])
   expect(await refused(net.connect(other.namespace, { ip6: 'fd00::2' }))).toEqual(['ERR_NETLOOM_OUTSIDE_SUBNET', 'ip6'])
   expect(await refused(net.connect(other.namespace, { mac: '01:00:00:00:00:01' }))).toEqual(['ERR_NETLOOM_INVALID_MAC', 'mac'])
-  expect(await refused(net.connect(other.namespace, { publish: [] } as never))).toEqual(['ERR_NETLOOM_UNSUPPORTED_OPTION', 'publish'])
   expect(await refused(net.connect({ pid: 2 ** 22 + 1 }))).toEqual(['ESRCH', undefined])
   expect(await refused(net.connectMany([other.namespace, web.namespace]))).toEqual(['EEXIST', 'sources[1]'])
   expect(await refused(net.disconnect(other.namespace))).toEqual(['ENOENT', 'sources[0]'])

@@ -39,6 +39,8 @@ export const bridgeDriver: Driver = {
     })
     try {
       for (const { subnet, gateway } of network.pools) await host.addresses.add(name, `${gateway}/${subnet.split('/')[1]}`, noDad(gateway))
+      // The kernel asks for a neighbour to forward to only from a link-local address, and Docker's bridges have this one too.
+      if (network.spec.ipv6) await host.addresses.add(name, 'fe80::1/64', { noDad: true })
     } catch (error) {
       await host.links.delete(name)
       throw error
