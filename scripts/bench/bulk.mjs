@@ -64,7 +64,7 @@ function judge(contenders) {
   for (const key of ['create', 'createCpu']) ratio(key, ['netloom', 'none'], ['C++ floor', 'none'], 1.15, 1000)
   ratio('createCpu', ['netloom', 'kernel'], ['C++ floor', 'kernel'], 1.15, 1000)
   for (const key of ['remove', 'gone']) ratio(key, ['netloom', 'none'], ['C++ floor', 'none'], 1.15, 1000)
-  ratio('remove', ['netloom, drained', 'none'], ['C++ floor, by group', 'none'], 1.15, 1000)
+  ratio('remove', ['netloom, drained', 'none'], ['C++ floor, drained', 'none'], 1.15, 1000)
   for (const policy of ['none', 'kernel'])
     for (const form of ['Go, as CNI does it', 'Go, handles reused']) ratio('create', ['netloom', policy], [form, policy], 1, 1000)
   for (const [peer, times] of [

@@ -1,6 +1,7 @@
 // The least that the kernel asks for: N namespaces, each with a veth to a bridge port, an address and a default route, and their removal.
 // Usage: floor N POLICY REMOVAL. POLICY none: no IPv6 on the ports and none of the kernel's own inside; kernel: its defaults. REMOVAL names:
-// returns when the names are gone; group: when the devices are, by one request for all that share a group. Prints 'made' and a line of JSON.
+// returns when the names are gone; group: the ports go first, by one request for all that share a group; drain: so too, and returns when the
+// kernel has removed the last device. Prints 'made' and a line of JSON.
 // One thread, one batch a namespace with the last message acknowledged, ports in batches of 64, no name looked up twice.
 
 #include <arpa/inet.h>
@@ -173,7 +174,8 @@ int linkCount() {
 int main(int argc, char** argv) {
   const int count = argc > 1 ? atoi(argv[1]) : 100;
   const bool quiet = argc <= 2 || strcmp(argv[2], "none") == 0;
-  const bool byGroup = argc > 3 && strcmp(argv[3], "group") == 0;
+  const bool drains = argc > 3 && strcmp(argv[3], "drain") == 0;
+  const bool byGroup = drains || (argc > 3 && strcmp(argv[3], "group") == 0);
   const int bridges = (count + portsPerBridge - 1) / portsPerBridge;
   const int home = open(current, O_RDONLY | O_CLOEXEC);
   const int socket = netlink();
@@ -280,8 +282,12 @@ int main(int argc, char** argv) {
     host.end();
     host.exchange(socket);
   }
+  auto drain = [] {
+    while (linkCount() > 1) usleep(2000);
+  };
+  if (drains) drain();
   const double removed = seconds(), removedProcessor = processor();
-  while (linkCount() > 1) usleep(2000);
+  drain();
   const double gone = seconds();
   const double each = 1e6 / count;
   printf("{\"create\":%.1f,\"createCpu\":%.1f,\"remove\":%.1f,\"removeCpu\":%.1f,\"gone\":%.1f}\n", (made - start) * each,

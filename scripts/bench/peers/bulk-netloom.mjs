@@ -1,5 +1,5 @@
 // netloom's part in scripts/bench/bulk.mjs. Usage: bulk-netloom.mjs N POLICY REMOVAL; POLICY 'all' is 'none' as a plan's own, inside too;
-// REMOVAL 'names' returns when the names are gone, 'group' when the devices are. What it prints is what floor.cc prints.
+// REMOVAL 'names' returns when the names are gone, 'drain' when the devices are. What it prints is what floor.cc prints.
 import process from 'node:process'
 import { Namespace, Plan } from '../../../dist/index.js'
 import { star } from './star.mjs'
@@ -18,7 +18,7 @@ const [start, before] = [performance.now(), cpu()]
 const result = await star(Plan, here, count, policy).apply()
 const [made, createCpu] = [performance.now(), cpu(before).each]
 const between = cpu()
-await result.delete({ drain: removal === 'group' })
+await result.delete({ drain: removal === 'drain' })
 const [removed, removeCpu] = [performance.now(), cpu(between).each]
 while ((await here.links.list()).length > 1) await new Promise(resolve => setTimeout(resolve, 2))
 const gone = performance.now()
