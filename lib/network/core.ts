@@ -10,6 +10,8 @@ import type { State } from './state.js'
 export class Core {
   readonly host: Namespace
   readonly state: State
+  /** Called after each change, while the lock is held. */
+  changed: (() => Promise<void>) | undefined
   readonly #running = new Set<Promise<void>>()
   #closed = false
 
@@ -21,7 +23,12 @@ export class Core {
   /** Runs work while nobody else changes anything, after what a killed process left half-done has been undone. */
   change<T>(work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
     this.checkOpen()
-    return this.state.change(work, record => this.#undo(record), signal)
+    const locked = async () => {
+      const done = await work()
+      await this.changed?.()
+      return done
+    }
+    return this.state.change(locked, record => this.#undo(record), signal)
   }
 
   checkOpen(): void {

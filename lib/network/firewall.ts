@@ -68,6 +68,20 @@ export async function removeIfEmpty(host: Namespace): Promise<void> {
   }
 }
 
+/** Are the table's rules all there, and these bridges in it? What a table holds of ports is looked at no further: who flushes it takes the bridges too. */
+export async function isWhole(host: Namespace, bridges: readonly string[]): Promise<boolean> {
+  const { family, name: table } = firewallTable
+  if ((await host.nftables.tables.find(firewallTable)) === undefined) return false
+  const wanted = firewallObjects().filter(one => 'rule' in one).length
+  if ((await host.nftables.rules.list({ family, table })).length !== wanted) return false
+  const there = await host.nftables.elements.list(setRef('bridges'))
+  return bridges.every(name => there.includes(name))
+}
+
+export async function removeTable(host: Namespace): Promise<void> {
+  if ((await host.nftables.tables.find(firewallTable)) !== undefined) await host.nftables.tables.delete(firewallTable)
+}
+
 /** Lets the kernel forward packets. Not for networks without a way out. */
 export async function letForward(host: Namespace, families: ReadonlySet<4 | 6>): Promise<void> {
   for (const [family, key] of [

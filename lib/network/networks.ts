@@ -9,11 +9,13 @@ import { createNetwork } from './create.js'
 import { Dns, type DnsOptions } from './dns.js'
 import { drivers } from './driver-options.js'
 import { Endpoint } from './endpoint.js'
+import { Guard } from './guard.js'
 import { keyOf } from './namespaces.js'
 import { Network, removeNetwork } from './network.js'
 import { type NetworkCreate, networkSpec } from './options.js'
 import { isPredefined, predefined } from './predefined.js'
 import type { NetworkRecord } from './records.js'
+import { repairFirewall } from './repair.js'
 import { State } from './state.js'
 
 export interface NetworksOptions {
@@ -25,6 +27,10 @@ export interface NetworksOptions {
   readonly serve?: {
     /** Answers to names: of endpoints on the gateways' addresses of their networks, of all others by asking on. */
     readonly dns?: boolean | DnsOptions
+    /** Keeps published ports bound, so that no program of the host takes one. */
+    readonly holdPorts?: boolean
+    /** Looks every second whether somebody has flushed the firewall, and puts it back. */
+    readonly repair?: boolean
   }
 }
 /** What list() shows; several conditions must all hold, of several values of one any. */
@@ -60,16 +66,18 @@ const isHost = (value: unknown) => {
 
 const isDns = (value: unknown) =>
   typeof value === 'boolean' ? undefined : checkOptions<DnsOptions>(value as DnsOptions, { upstream: isList(isAddress) })
-const isServe = isObject<NonNullable<NetworksOptions['serve']>>({ dns: isDns })
+const isServe = isObject<NonNullable<NetworksOptions['serve']>>({ dns: isDns, holdPorts: isFlag, repair: isFlag })
 
 /** Networks for namespaces. Addresses, routes and bridges live in the kernel and stay when the program ends; close() frees descriptors only. */
 export class Networks implements AsyncDisposable {
   readonly #core: Core
   readonly #dns: Dns | undefined
+  readonly #guard: Guard | undefined
 
-  private constructor(core: Core, dns: Dns | undefined) {
+  private constructor(core: Core, dns: Dns | undefined, guard: Guard | undefined) {
     this.#core = core
     this.#dns = dns
+    this.#guard = guard
   }
 
   /**
@@ -90,10 +98,12 @@ export class Networks implements AsyncDisposable {
       await core.change(async () => {
         for (const spec of predefined()) if (!(await state.findNetworkByName(spec.name))) await createNetwork(core, spec, { ensure: false })
       })
-      const { dns } = options.serve ?? {}
+      const { dns, holdPorts = false, repair = false } = options.serve ?? {}
       const served = dns ? new Dns(core, dns === true ? {} : dns) : undefined
       await served?.start()
-      return new Networks(core, served)
+      const guard = holdPorts || repair ? new Guard(core, { holdPorts, repair }) : undefined
+      await guard?.start()
+      return new Networks(core, served, guard)
     } catch (error) {
       await host.close()
       throw error
@@ -188,9 +198,15 @@ export class Networks implements AsyncDisposable {
     })
   }
 
+  /** Puts the firewall back if somebody has flushed it, and says whether that was so. `serve: { repair: true }` does it by itself. */
+  async repair(): Promise<boolean> {
+    return this.#core.change(() => repairFirewall(this.#core))
+  }
+
   /** Frees descriptors; everything stays as it is. Doing it twice is fine. */
   async close(): Promise<void> {
     await this.#dns?.close()
+    await this.#guard?.close()
     await this.#core.close()
   }
 

@@ -2,6 +2,7 @@
 import { mkdir, open, readdir, readFile, rename, rm, unlink } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { lockFile } from '../namespace/file-lock.js'
+import type { Port } from '../namespace/hold-port.js'
 import { NetloomError } from '../socket/error.js'
 import { checkId, type EndpointRecord, type NetworkRecord, type PortRecord, type StateRecord } from './records.js'
 import { claim, each, ifThere, namesIn, ownerOf, readJson, removeEmpty, syncFolder, unclaim, writeWhole } from './state-files.js'
@@ -194,6 +195,17 @@ export class State {
     if (name !== undefined) claims.push([this.#name(network, name), id])
     return [...claims, [this.path('namespaces', namespace.key, id), network]]
   }
+  /** All ports that are published, of whichever endpoint. */
+  async publishedPorts(): Promise<Port[]> {
+    const ports: Port[] = []
+    for (const name of await namesIn(this.path('ports'))) {
+      const [protocol = '', port] = name.split('-')
+      for (const address of await namesIn(this.path('ports', name)))
+        ports.push({ protocol: protocol as Port['protocol'], address, port: Number(port) })
+    }
+    return ports
+  }
+
   async #claim(record: EndpointRecord, claims: readonly [path: string, owner: string][]): Promise<void> {
     for (const { protocol, hostPort, hostIp } of record.ports ?? [])
       await mkdir(this.#port(protocol, hostPort, hostIp), { recursive: true, mode: 0o700 })

@@ -189,3 +189,28 @@ test('ports of a namespace that is gone are free', async () => {
   await using _server = await answer(next, 80)
   expect(await reach(host.namespace, '10.96.0.1', 8080)).toBe('10.96.0.1')
 })
+
+test('ports are held, and rules come back, while a process serves', async () => {
+  await using serving = await Networks.open({ stateDir: folder, host: host.namespace, serve: { holdPorts: true, repair: true } })
+  const web = await container('web')
+  const net = await serving.create({ name: 'net', subnet: '10.97.0.0/24' })
+  const endpoint = await net.connect(web, {
+    publish: [
+      { hostPort: 8080, containerPort: 80 },
+      { hostPort: 8080, containerPort: '80/udp' },
+    ],
+  })
+  await using _server = await answer(web, 80)
+  expect(await code(answer(host.namespace, 8080))).toMatch(/^EADDRINUSE/)
+  expect(await code(answer(host.namespace, 8080, 'udp'))).toMatch(/^EADDRINUSE/)
+  expect(await reach(host.namespace, '10.97.0.1', 8080)).toBe('10.97.0.1')
+  const before = (await nft(host.name, 'list', 'ruleset')).length
+  await run(host.name, 'nft', 'flush', 'ruleset')
+  while ((await nft(host.name, 'list', 'ruleset')).length !== before) await new Promise(resolve => setTimeout(resolve, 50))
+  expect(await reach(host.namespace, '10.97.0.1', 8080)).toBe('10.97.0.1')
+  await run(host.name, 'nft', 'flush', 'chain', 'inet', 'netloom', 'published')
+  await serving.repair()
+  expect([await serving.repair(), (await nft(host.name, 'list', 'ruleset')).length]).toEqual([false, before])
+  await endpoint.unpublish({ hostPort: 8080, containerPort: 80 })
+  await using _free = await answer(host.namespace, 8080)
+})
