@@ -41,6 +41,7 @@ export type {
 } from './kernel/nftables/expression.js'
 export { nftJson } from './kernel/nftables/json.js'
 export type { RulesetListing as NftListing } from './kernel/nftables/list.js'
+export type { MonitorEvent as NftMonitorEvent, MonitorOptions as NftMonitorOptions } from './kernel/nftables/monitor.js'
 export type {
   ChainObject as NftChain,
   ElementObject as NftElement,

@@ -7,6 +7,7 @@ import { changeVerbs } from './changes.js'
 import { commit } from './commit.js'
 import { elementReads } from './element-verbs.js'
 import { listRuleset, type RulesetListing } from './list.js'
+import { type MonitorEvent, type MonitorOptions, monitorRuleset } from './monitor.js'
 import { counterKind, limitKind, quotaKind } from './named-objects.js'
 import { objectReads } from './object-verbs.js'
 import type { MapObject, Ruleset, RulesetObject, SetObject } from './objects.js'
@@ -63,5 +64,11 @@ export function nftablesVerbs(scope: Scope) {
     apply(desired: Ruleset | readonly RulesetObject[], options?: ApplyOptions): Promise<Applied> {
       return apply(scope, desired, options)
     },
+
+    /**
+     * Changes of the rule set as they happen, as `nft -j monitor` prints them, whoever makes them: `for await (const event of nftables.monitor())`.
+     * Ends when its loop is left, or with AbortError by the signal.
+     */
+    monitor: (options?: MonitorOptions): AsyncGenerator<MonitorEvent, void> => monitorRuleset(scope, options),
   }
 }

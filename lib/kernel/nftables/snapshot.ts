@@ -85,7 +85,7 @@ async function readAll(scope: Scope, filter: ObjectFilter): Promise<Omit<Snapsho
   return { tables, chains, objects, flowtables: await readFlowtables(scope, filter), sets, rules }
 }
 
-async function readElements(scope: Scope, raw: RawSet, signal: AbortSignal | undefined): Promise<ReadElement[]> {
+export async function readElements(scope: Scope, raw: RawSet, signal?: AbortSignal): Promise<ReadElement[]> {
   const { family, table = '', name = '' } = raw
   const request = { type: messages.getSetElem, codec: elementList, value: { family, table, set: name }, signal }
   const context = { operation: 'list elements', subject: name, namespace: scope.label }
