@@ -9,6 +9,7 @@ import * as messages from '../../lib/protocol/nftables/messages.js'
 import * as object from '../../lib/protocol/nftables/object.js'
 import * as set from '../../lib/protocol/nftables/set.js'
 import * as table from '../../lib/protocol/nftables/table.js'
+import { traceTypes } from '../../lib/protocol/nftables/trace.js'
 import type { Claim } from '../helpers/c-compiler.js'
 import { conntrackHeaders, conntrackSets, conntrackStructs } from './abi-conntrack.js'
 import { expressionHeaders, expressionListClaims, expressionSets } from './abi-expressions.js'
@@ -49,6 +50,7 @@ export const netfilterSets: readonly NumberSet[] = [
   { prefix: 'NF_NETDEV', numbers: chain.netdevHooks },
   { prefix: 'NFT_CHAIN', numbers: chain.chainFlags, bits: true },
   { prefix: 'NF', numbers: chain.chainPolicies },
+  { prefix: 'NFT_TRACETYPE', numbers: traceTypes },
   { prefix: 'NFT_SET', numbers: set.setFlags, bits: true },
   { prefix: 'NFT_SET_POL', numbers: set.setPolicies },
   { prefix: 'NFT_SET_ELEM', numbers: elementFlags, bits: true },
