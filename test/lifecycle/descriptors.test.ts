@@ -84,7 +84,7 @@ test('what fails is undone, and says which call failed on what', async () => {
   const namespace = await native().createNamespace(taken)
   const before = [await descriptors(), await mountPoints(directory)]
   const failures: [() => Promise<unknown>, object][] = [
-    [() => native().createNamespace(taken), { errno: EEXIST, syscall: 'open', path: taken }],
+    [() => native().createNamespace(taken), { errno: EEXIST, syscall: 'link', path: taken }],
     [() => native().createNamespace(`${directory}/none/x`), { errno: ENOENT, syscall: 'open' }],
     [() => native().openNamespace(`${directory}/none`), { errno: ENOENT, syscall: 'open' }],
     [() => native().openNamespace('/etc/passwd'), { errno: EINVAL, syscall: 'fstatfs', path: '/etc/passwd' }],

@@ -28,8 +28,8 @@ interface Life {
   readonly errors: string
 }
 
-/** Runs the program and kills it so many milliseconds after it has said that, or never. */
-async function live(after?: string, delay = 0, size = count): Promise<Life> {
+/** Runs the program and kills it so many milliseconds after it has said that, or when something else has happened then, or never. */
+async function live(after?: string, delay: number | (() => Promise<boolean>) = 0, size = count): Promise<Life> {
   const child = spawn(process.execPath, [program], { stdio: ['pipe', 'pipe', 'pipe'] })
   child.stdin.end(JSON.stringify(crowd({ name: host.name }, size, prefix())))
   const said: Record<string, number> = {}
@@ -40,11 +40,16 @@ async function live(after?: string, delay = 0, size = count): Promise<Life> {
   child.stdout.on('data', (data: Buffer) => {
     for (const line of data.toString().trim().split('\n')) {
       said[line] = performance.now()
-      if (line === after) void setTimeout(delay).then(() => child.kill('SIGKILL'))
+      if (line === after) void moment(delay).then(() => child.kill('SIGKILL'))
     }
   })
   await once(child, 'close')
   return { said, errors }
+}
+
+async function moment(delay: number | (() => Promise<boolean>)): Promise<void> {
+  if (typeof delay === 'number') await setTimeout(delay)
+  else while (!(await delay())) await setTimeout(1)
 }
 
 test(`${kills} processes with plans of ${count} namespaces are killed`, { timeout: 600_000 }, async () => {
@@ -79,8 +84,9 @@ test(`${kills} processes with plans of ${count} namespaces are killed`, { timeou
 
 test('what others made under the same names after the crash, or changed since, is left alone', async () => {
   const before = await whole(host.name)
-  await live('applying', 150)
-  const made = (await names()).filter(name => name !== `${prefix()}away`)
+  const crowded = async () => (await names()).filter(name => name !== `${prefix()}away`)
+  await live('applying', async () => (await crowded()).length > 0)
+  const made = await crowded()
   expect(made.length).toBeGreaterThan(0)
   const theirs = made[0]!
   const ip = (...words: string[]) => run(host.name, 'ip', ...words)

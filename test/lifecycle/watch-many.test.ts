@@ -1,6 +1,6 @@
 // 2,000 namespaces come and go before a reader that stalls, with the smallest receive buffer: it ends with the state that a fresh dump gives.
 import { setTimeout } from 'node:timers/promises'
-import { afterAll, expect, test } from 'vitest'
+import { afterEach, expect, test } from 'vitest'
 import { Namespace } from '../../lib/kernel/namespace.js'
 import type { WatchEvent, WatchKind } from '../../lib/kernel/watch-events.js'
 import { useHost } from '../helpers/host.js'
@@ -133,7 +133,7 @@ let mtu = 1300
 /** The kernel takes the devices of deleted namespaces away a little later, so both sides may have to look again. */
 async function expectAsFresh(here: Namespace, events: Events, world: World, last: Namespace): Promise<void> {
   let expected = await fresh(here)
-  for (let round = 0; round < 100 && JSON.stringify(world.list()) !== JSON.stringify(expected); round++) {
+  for (let round = 0; round < 400 && JSON.stringify(world.list()) !== JSON.stringify(expected); round++) {
     await catchUp(events, world, last)
     expected = await fresh(here)
   }
@@ -145,12 +145,13 @@ async function removeAll(): Promise<void> {
   await forEach([...made.keys()], remove)
   while ((await ip(host.name, 'link', 'show')).length > 1) await setTimeout(50)
 }
-afterAll(removeAll)
+// Also after a failure, so that another try finds nothing.
+afterEach(removeAll, 120_000)
 
 test.each([
   ['stalls, with the smallest buffer', true],
   ['keeps up, with the usual buffer', false],
-])(`${many} namespaces come and go before a reader that %s`, { timeout: 120_000 }, async (_, stalls) => {
+])(`${many} namespaces come and go before a reader that %s`, { timeout: 300_000 }, async (_, stalls) => {
   const here = await Namespace.open({ name: host.name })
   // Starts whatever comes into being with the first wait.
   const first = watchAll(here)
