@@ -26,7 +26,7 @@ Failure setOption(Worker& worker, const Namespace& target, OptionRequest request
   if (request.outputAt >= 0) {
     const void* address = room.data();
     auto at = static_cast<size_t>(request.outputAt);
-    if (at > request.value.size() || request.value.size() - at < sizeof address) return {EINVAL, "setsockopt"};
+    if (at > request.value.size() || request.value.size() - at < sizeof address) return {EINVAL, "setsockopt", {}};
     std::memcpy(request.value.data() + at, &address, sizeof address);
   }
   Fd fd;
