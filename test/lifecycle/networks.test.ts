@@ -1,21 +1,14 @@
-// Networks with many namespaces, and with processes that are killed while they connect: every one reaches its gateway, and nothing stays behind.
+// Networks with many namespaces: every one reaches its gateway, all are connected or none, and neighbours are told.
 import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { Namespace, Networks } from '../../lib/index.js'
 import { needs } from '../helpers/features.js'
 import { linkNames, useOpenHost } from '../helpers/links.js'
 import { ip, ping, start } from '../helpers/readers.js'
-import { random, seed } from './ending.js'
 
 const host = useOpenHost()
-const program = fileURLToPath(new URL('networks-churn.mjs', import.meta.url))
-const kills = Number(process.env.NETLOOM_KILLS ?? 32)
-const atOnce = 8
-const each = 2
 
 let folder = ''
 let networks: Networks
@@ -102,39 +95,4 @@ test('what is told to the neighbours once the port forwards', async context => {
     heard.push(value)
   }
   for (const text of wanted) expect(heard.join('\n')).toContain(text)
-})
-
-test(`8 processes on one network, ${kills} of them killed while they connect and disconnect`, { timeout: 300_000 }, async () => {
-  const names = Array.from({ length: atOnce * each }, (_, i) => host.named(`k${i}`))
-  await using _made = await Namespace.createMany(names)
-  const net = await networks.create({ name: 'churn', subnet: '10.67.0.0/24' })
-  const chance = random(seed())
-  let left = kills
-  const one = async (number: number) => {
-    const own = names.slice(number * each, (number + 1) * each)
-    while (left-- > 0) {
-      const child = await start(undefined, process.execPath, [program, host.name, folder, net.id, ...own])
-      await child.lines.next()
-      await setTimeout(chance() * 400)
-      await child.stop('SIGKILL')
-    }
-  }
-  await Promise.all(Array.from({ length: atOnce }, (_, number) => one(number)))
-  await networks.gc()
-
-  const endpoints = await net.endpoints()
-  const addresses = endpoints.flatMap(endpoint => endpoint.addresses)
-  expect(new Set(addresses).size).toBe(addresses.length)
-  // Kernel and folder say the same, seen by ip: each endpoint has its cable and its address, and there is nothing else.
-  expect((await linkNames(host.name)).filter(name => name.startsWith('veth'))).toEqual(endpoints.map(one => one.hostInterface ?? '').sort())
-  const inside: string[] = []
-  for (const name of names)
-    for (const { addr_info } of await ip<{ addr_info: { local: string; prefixlen: number; scope: string }[] }>(name, '-4', 'addr', 'show'))
-      inside.push(...addr_info.map(({ local, prefixlen }) => `${local}/${prefixlen}`))
-  expect(inside.filter(address => !address.startsWith('127.')).sort()).toEqual([...addresses].sort())
-  expect(await readdir(join(folder, 'pending'))).toEqual([])
-  for (const endpoint of endpoints) await endpoint.disconnect()
-  expect(await readdir(join(folder, 'networks', net.id, 'addresses'))).toEqual([])
-  expect(await readdir(join(folder, 'namespaces'))).toEqual([])
-  await noCables()
 })
