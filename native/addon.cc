@@ -18,7 +18,7 @@
 namespace netloom {
 
 // Changes together with lib/socket/native.ts, which refuses any other.
-constexpr int interfaceVersion = 10;
+constexpr int interfaceVersion = 11;
 
 Napi::Value throwFailure(Napi::Env env, const Failure& failure) {
   napi_throw(env, makeError(env, failure));
@@ -288,8 +288,11 @@ Napi::Value ExecInside(const Napi::CallbackInfo& info) {
   Napi::Object given = arguments.object(0);
   if (arguments.failed()) return {};
   Command command;
-  Napi::Value name = arguments.member(given, "namespaceName");
-  if (!name.IsUndefined()) command.namespaceName = arguments.toText(name);
+  Napi::Array binds = arguments.array(arguments.member(given, "binds"));
+  for (uint32_t index = 0; index < binds.Length() && !arguments.failed(); ++index) {
+    Napi::Array pair = arguments.array(arguments.element(binds, index));
+    command.binds.emplace_back(arguments.toText(arguments.element(pair, 0)), arguments.toText(arguments.element(pair, 1)));
+  }
   command.command = arguments.toText(arguments.member(given, "command"));
   command.args = arguments.toTexts(arguments.member(given, "args"));
   command.env = arguments.toTexts(arguments.member(given, "env"));

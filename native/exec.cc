@@ -2,9 +2,7 @@
 #include "exec.h"
 
 #include <csignal>
-#include <memory>
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <grp.h>
 #include <sched.h>
@@ -26,23 +24,11 @@ Failure mountSys() {
   return {};
 }
 
-Failure bindFiles(const std::string& name) {
-  if (name.empty() || name == "." || name == ".." || name.find('/') != std::string::npos)
-    return {EINVAL, "opendir", "/etc/netns/" + name};
-  const std::string directory = "/etc/netns/" + name;
-  std::unique_ptr<DIR, int (*)(DIR*)> entries(opendir(directory.c_str()), closedir);
-  if (!entries) return errno == ENOENT ? Failure{} : Failure::of("opendir", directory);
-  errno = 0;
-  while (const dirent* entry = readdir(entries.get())) {
-    const std::string file = entry->d_name;
-    if (file == "." || file == "..") continue;
-    const std::string source = directory + '/' + file;
-    const std::string target = "/etc/" + file;
-    if (mount(source.c_str(), target.c_str(), "none", MS_BIND, nullptr) != 0)
-      return Failure::of("mount", target);
-    errno = 0;
+Failure bindFiles(const Command& command) {
+  for (const auto& [source, target] : command.binds) {
+    if (mount(source.c_str(), target.c_str(), "none", MS_BIND, nullptr) != 0) return Failure::of("mount", target);
   }
-  return errno == 0 ? Failure{} : Failure::of("readdir", directory);
+  return {};
 }
 
 // Node marks what it inherited itself to be closed on exec.
@@ -87,9 +73,7 @@ Failure execute(const Command& command) {
   // What is mounted from here on stays here, while the machine's later mounts still arrive.
   if (mount("", "/", "none", MS_SLAVE | MS_REC, nullptr) != 0) return Failure::of("mount", "/");
   if (Failure failure = mountSys()) return failure;
-  if (command.namespaceName) {
-    if (Failure failure = bindFiles(*command.namespaceName)) return failure;
-  }
+  if (Failure failure = bindFiles(command)) return failure;
   if (Failure failure = keep(command.descriptors)) return failure;
   if (Failure failure = becomeUser(command)) return failure;
   std::vector<std::string> arguments = command.args;

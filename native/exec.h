@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "fd.h"
@@ -11,7 +12,8 @@
 namespace netloom {
 
 struct Command {
-  std::optional<std::string> namespaceName;
+  // What is shown in the place of what: pairs of paths.
+  std::vector<std::pair<std::string, std::string>> binds;
   std::string command;
   std::vector<std::string> args;
   std::vector<std::string> env;

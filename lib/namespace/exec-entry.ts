@@ -1,8 +1,10 @@
 // Runs as a short-lived process inside a network namespace: gives it mounts of its own (a fresh /sys, /etc/netns files), then becomes the command.
 import { writeSync } from 'node:fs'
+import { basename } from 'node:path'
 import { errnoName, errnoNumbers, errnoWords } from '../socket/errno.js'
 import { isSystemCallError } from '../socket/error.js'
 import { native } from '../socket/native.js'
+import { etcBinds } from './exec-binds.js'
 import { unpackRequest } from './exec-request.js'
 
 /** The exit codes of shells, and docker's for a failure of its own. */
@@ -14,7 +16,11 @@ const request = unpackRequest(process.argv.slice(2), process.env)
 if (request === undefined) fail('this script is started by netloom only', FAILED)
 else {
   try {
-    native().execInside(request)
+    const { namespaceName, ...settings } = request
+    const { binds, homeless } = etcBinds(namespaceName)
+    // As with ip netns exec, the command runs all the same.
+    for (const file of homeless) say(`${file} is not shown: there is no /etc/${basename(file)} to take the place of`)
+    native().execInside({ ...settings, binds })
   } catch (error) {
     if (!isSystemCallError(error)) fail(error instanceof Error ? error.message : String(error), FAILED)
     else {
@@ -28,6 +34,10 @@ else {
 }
 
 function fail(why: string, code: number): never {
-  writeSync(2, `netloom: ${why}\n`)
+  say(why)
   process.exit(code)
+}
+
+function say(line: string): void {
+  writeSync(2, `netloom: ${line}\n`)
 }

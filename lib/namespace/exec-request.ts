@@ -3,11 +3,17 @@
 
 import type { ExecOptions } from '../socket/native.js'
 
+/** What the helper is told; what it binds it finds out itself. */
+export interface ExecRequest extends Omit<ExecOptions, 'binds'> {
+  /** Whose files under /etc/netns are put over those in /etc. */
+  readonly namespaceName?: string | undefined
+}
+
 const SETTINGS = 'NETLOOM_EXEC'
 const VARIABLE = 'NETLOOM_EXEC_'
 
 /** What node may need to start at all, and PATH, by which the command is found. */
-export function packRequest(request: ExecOptions, libraryPath: string | undefined): { args: string[]; env: Record<string, string> } {
+export function packRequest(request: ExecRequest, libraryPath: string | undefined): { args: string[]; env: Record<string, string> } {
   const { command, args, env, ...settings } = request
   const packed: Record<string, string> = { [SETTINGS]: JSON.stringify(settings) }
   env.forEach((entry, i) => {
@@ -20,7 +26,7 @@ export function packRequest(request: ExecOptions, libraryPath: string | undefine
 }
 
 /** The request in the arguments after the script and the environment; undefined when there is none. */
-export function unpackRequest(args: readonly string[], env: Readonly<Record<string, string | undefined>>): ExecOptions | undefined {
+export function unpackRequest(args: readonly string[], env: Readonly<Record<string, string | undefined>>): ExecRequest | undefined {
   const [command, ...rest] = args
   const settings = env[SETTINGS]
   if (command === undefined || settings === undefined) return undefined

@@ -13,7 +13,8 @@ export interface NamespaceSpawnOptions extends SpawnOptions {
    * namespace that mounted /sys, and /etc/resolv.conf is the machine's. Starting costs what child_process.spawn costs.
    *
    * true: as `ip netns exec`. The command gets a mount namespace of its own, with a /sys that shows this network namespace, and each file and
-   * folder in /etc/netns/<name>/ in the place of its namesake in /etc. Mounts made in it stay in it. This needs CAP_SYS_ADMIN, and takes a
+   * folder in /etc/netns/<name>/ in the place of its namesake in /etc; one without a namesake is told on
+   * standard error, and left out. Mounts made in it stay in it. This needs CAP_SYS_ADMIN, and takes a
    * Node start-up (some 40 ms) longer, because a helper prepares the mounts and then becomes the command (same pid). Once the helper runs,
    * `spawn` has been emitted: a command that cannot be run is then told as a shell does it, on standard error and by the exit code: 127 not
    * found, 126 found but not runnable, 125 the mounts failed. `stdio: 'ipc'` and `shell` with an empty string are not possible.

@@ -123,8 +123,8 @@ export interface Descriptor {
 export type SocketOption = [level: number, name: number, value: Uint8Array]
 
 export interface ExecOptions {
-  /** Whose files under /etc/netns are put over those in /etc. */
-  readonly namespaceName?: string | undefined
+  /** Files and folders that are shown in the place of others. */
+  readonly binds: readonly (readonly [source: string, target: string])[]
   readonly command: string
   /** Without the command itself. */
   readonly args: readonly string[]
@@ -241,7 +241,7 @@ export interface Native {
   execInside(options: ExecOptions): never
 }
 
-const interfaceVersion = 10
+const interfaceVersion = 11
 const root = fileURLToPath(new URL('../..', import.meta.url))
 let loaded: Native | undefined
 

@@ -192,15 +192,20 @@ describe('with mounts', () => {
     const name = host.named('etc')
     const ns = await createNamed(name)
     // In an /etc of its own, so that nothing of the machine's changes.
-    const script = `mount -t tmpfs tmpfs /etc && mkdir -p /etc/netns/${name}/folder && cd /etc && touch resolv.conf other && mkdir folder
+    const script = `mount -t tmpfs tmpfs /etc && mkdir -p /etc/netns/${name}/folder && touch /etc/netns/${name}/homeless && cd /etc && touch resolv.conf other && mkdir folder
       echo theirs > other; echo "nameserver 192.0.2.1" > netns/${name}/resolv.conf; echo inside > netns/${name}/folder/file; "$@"
       ip netns exec ${name} sh -c 'cat /etc/resolv.conf /etc/folder/file /etc/other' > /run/${name}; cat /run/${name}; rm /run/${name}; cat /etc/resolv.conf`
     const before = ['unshare', '--mount', '--propagation', 'private', 'bash', '-c', script, 'bash']
     const program = `const ns = await openSource({ name: '${name}' })
-      console.log((await exec(ns, 'sh', ['-c', 'cat /etc/resolv.conf /etc/folder/file /etc/other'], { mounts: true })).stdout.trim())`
-    const { stdout } = await runBuilt({ 'namespace/source': ['openSource'], 'namespace/exec': ['exec'] }, program, { before })
+      const { stdout, stderr } = await exec(ns, 'sh', ['-c', 'cat /etc/resolv.conf /etc/folder/file /etc/other'], { mounts: true })
+      console.log(stdout.trim())
+      console.error(stderr.trim())`
+    const { stdout, stderr } = await runBuilt({ 'namespace/source': ['openSource'], 'namespace/exec': ['exec'] }, program, { before })
     const once = 'nameserver 192.0.2.1\ninside\ntheirs\n'
     expect(stdout).toBe(once + once)
+    // What has no place to be shown in is told, by the tool too, and the command runs all the same.
+    expect(stderr).toContain(`netloom: /etc/netns/${name}/homeless is not shown: there is no /etc/homeless`)
+    expect(stderr).toMatch(/^Bind .*homeless failed/m)
     ns.handle.close()
     await deleteNamed(name)
   })
