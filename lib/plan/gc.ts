@@ -10,7 +10,7 @@ import { deleteNamed } from '../namespace/lifecycle.js'
 import { readMarks } from '../namespace/marks.js'
 import { listRecords, RecordFile } from '../namespace/record-file.js'
 import { type NamespaceSource, openSource } from '../namespace/source.js'
-import { NetloomError } from '../socket/error.js'
+import { NetloomError, systemError } from '../socket/error.js'
 import { devicesGone } from './drain.js'
 import { leaving } from './execute-error.js'
 import { takeBackChange } from './gc-changes.js'
@@ -88,9 +88,18 @@ const dying = 500
 async function end({ pid, start }: IntentRecord['writer']): Promise<void> {
   if (pid === process.pid) return
   for (const until = performance.now() + dying; performance.now() < until; await setTimeout(2)) {
-    // None of that number: it is gone.
-    const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => undefined)
+    const stat = await statOf(pid)
     if (stat === undefined || startOf(stat) !== start || /\) [ZX]/.test(stat)) return
+  }
+}
+
+/** undefined: there is no process of that number. */
+async function statOf(pid: number): Promise<string | undefined> {
+  try {
+    return await readFile(`/proc/${pid}/stat`, 'utf8')
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ESRCH')) return undefined
+    throw systemError(error, { operation: 'look at the writer of a plan record', subject: `process ${pid}` })
   }
 }
 
