@@ -1,7 +1,8 @@
 // The match on what conntrack knows, whose three revisions differ in the width of their words only.
 import { formatIp } from '../../codec/ip.js'
+import { type Answer, every, not } from '../verdict-answer.js'
 import type { Extension } from './matches.js'
-import { type Answer, every, type Judged, not } from './packet.js'
+import type { Judged } from './packet.js'
 import { named, network, portRange } from './words.js'
 
 interface Conntrack {

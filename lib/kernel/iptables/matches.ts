@@ -2,8 +2,9 @@
 import type { Decoded } from '../../codec/codec.js'
 import { viewOf } from '../../codec/walk.js'
 import * as xt from '../../protocol/xtables.js'
+import { type Answer, every, not } from '../verdict-answer.js'
 import { conntrackMatch } from './match-conntrack.js'
-import { type Answer, between, every, type Judged, link, not } from './packet.js'
+import { between, type Judged, link } from './packet.js'
 import { hexadecimal, linkPattern, named, portRange, quoted, tcpFlags } from './words.js'
 
 /** How a match or target is understood. */

@@ -1,7 +1,8 @@
-// The packet that a rule is asked about, and answers that may be "that depends".
+// The packet that a rule is asked about.
 import { parseCidr } from '../../codec/ip.js'
 import { type Checks, checkOptions, conflict, isAddress, isByte, isInteger, isOneOf, isText, isUnsigned, lacking } from '../arguments.js'
 import { isProtocol, protocolNumber } from '../ip-protocols.js'
+import type { Answer } from '../verdict-answer.js'
 
 export const packetHooks = ['prerouting', 'input', 'forward', 'output', 'postrouting'] as const
 export type PacketHook = (typeof packetHooks)[number]
@@ -44,12 +45,9 @@ export interface Judged extends Omit<IptablesPacket, 'protocol' | 'hook' | 'stat
   readonly mark: number | undefined
   readonly bridged: boolean
 }
-/** Undefined: what is known of the packet does not decide it. */
-export type Answer = boolean | undefined
-
 const isName = isText(15)
 const isPort = isInteger(0, 0xffff)
-const checks: Checks<IptablesPacket> = {
+export const packetChecks: Checks<IptablesPacket> = {
   hook: isOneOf(packetHooks),
   iif: isName,
   oif: isName,
@@ -67,7 +65,7 @@ const checks: Checks<IptablesPacket> = {
 }
 
 export function judged(packet: IptablesPacket): Judged {
-  checkOptions(packet, checks)
+  checkOptions(packet, packetChecks)
   const { from, to, protocol, hook = 'forward', state = 'new', mark = 0, ...rest } = packet
   if (from === undefined) throw lacking('from', 'say where it comes from')
   if (to === undefined) throw lacking('to', 'say where it goes')
@@ -88,16 +86,6 @@ export function judged(packet: IptablesPacket): Judged {
   }
 }
 
-/** All hold; one that certainly does not is enough to say no. */
-export function every(answers: Iterable<Answer>): Answer {
-  let known = true
-  for (const answer of answers) {
-    if (answer === false) return false
-    if (answer === undefined) known = false
-  }
-  return known || undefined
-}
-export const not = (answer: Answer, inverted: boolean): Answer => (answer === undefined ? undefined : answer !== inverted)
 /** In the range, both ends included. */
 export const between = (value: number | undefined, low: number, high: number): Answer =>
   low === 0 && high === 0xffff ? true : value === undefined ? undefined : value >= low && value <= high

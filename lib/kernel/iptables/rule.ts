@@ -1,6 +1,7 @@
 // Tables, chains and rules of iptables as callers see them, whichever half of the kernel they are in.
 import { protocolName } from '../ip-protocols.js'
-import { type Answer, every, type Judged, link, masked, not } from './packet.js'
+import { type Answer, every, not } from '../verdict-answer.js'
+import { type Judged, link, masked } from './packet.js'
 import { network } from './words.js'
 
 /** Where a table is: in the tables of old, or in those that iptables-nft puts into nftables. */

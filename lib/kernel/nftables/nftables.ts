@@ -18,6 +18,8 @@ import { setReads } from './sets.js'
 import { flushRuleset, tableReads } from './tables.js'
 import { type TraceEvent, type TraceOptions, tracePackets } from './trace.js'
 import { atOnce, type TransactionOptions, transact } from './transaction.js'
+import { type NftablesVerdict, nftablesVerdict } from './verdict.js'
+import type { NftablesPacket } from './verdict-packet.js'
 
 export function nftablesVerbs(scope: Scope) {
   const changes = changeVerbs<true>(atOnce(scope))
@@ -77,5 +79,14 @@ export function nftablesVerbs(scope: Scope) {
      * With `match` a table of our own marks them, which goes with the iterator. Errors: EOPNOTSUPP, EINVAL with `match` on kernels before 5.12.
      */
     trace: (options?: TraceOptions): AsyncGenerator<TraceEvent, void> => tracePackets(scope, options),
+
+    /**
+     * What becomes of a packet at one hook: 'accept'; 'drop', with the rule or policy that does it; 'unknown', with the rules that decide and could not be
+     * judged by what was said of the packet. All base chains of that hook are gone through in their order, those of iptables-nft among them, but not the
+     * tables of iptables-legacy: see iptables.verdict().
+     *
+     * `verdict({ hook: 'forward', iif: 'br0', oif: 'eth0', from: '10.0.0.2', to: '192.0.2.1', protocol: 'tcp', destinationPort: 80 })`
+     */
+    verdict: (packet: NftablesPacket): Promise<NftablesVerdict> => nftablesVerdict(scope, packet),
   }
 }
