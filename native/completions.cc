@@ -74,6 +74,8 @@ void Completions::finish(napi_deferred deferred, Outcome outcome) {
 }
 
 void Completions::close() {
+  // Destroyed after the lock is given back: an outcome may own what comes here again when it ends.
+  // cppcheck-suppress variableScope
   std::vector<Item> dropped;
   napi_threadsafe_function function = nullptr;
   {

@@ -62,7 +62,7 @@ void Poller::cancel(const Fd& fd) {
     waiting_.erase(found);
     epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, fd.get(), nullptr);
   }
-  for (auto& waiting : cancelled) completions_->finish(waiting.deferred, {{ECANCELED, "close", {}}, {}});
+  for (const auto& waiting : cancelled) completions_->finish(waiting.deferred, {{ECANCELED, "close", {}}, {}});
 }
 
 void Poller::run() {

@@ -169,7 +169,7 @@ void Pool::stop() {
   for (pthread_t id : threads) joinThread(id);
   std::deque<Ready> dropped;
   dropped.swap(ready_);
-  for (auto& ready : dropped) {
+  for (const auto& ready : dropped) {
     if (ready.strand) ready.strand->waiting_.clear();
   }
 }

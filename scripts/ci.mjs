@@ -7,6 +7,7 @@ process.chdir(fileURLToPath(new URL('..', import.meta.url)))
 const steps = {
   suite: ['npm', 'test', '--silent'],
   packages: ['node', 'scripts/packages.mjs'],
+  'lint-native': ['node', 'scripts/lint-native.mjs'],
   asan: ['node', 'scripts/sanitized.mjs', 'asan'],
   container: ['node', 'scripts/container.mjs'],
 }
