@@ -14,6 +14,8 @@ export interface InterfaceNames {
 export interface ValueCodec {
   parse(value: unknown, bits: number, names?: InterfaceNames): bigint
   format(wire: bigint, bits: number, names?: InterfaceNames): Formatted
+  /** The quick way for the plainest form of a value: its bytes, the highest first. False for every other form, right or wrong. */
+  put?(value: unknown, length: number, into: Uint8Array, at: number): boolean
 }
 
 export const numberOf = (bytes: Uint8Array): bigint => {
@@ -26,6 +28,13 @@ export function bytesOf(value: bigint, length: number): Uint8Array {
   const bytes = new Uint8Array(length)
   for (let i = length - 1, rest = value; i >= 0 && rest; i--, rest >>= 8n) bytes[i] = Number(rest & 0xffn)
   return bytes
+}
+
+/** Puts a number of at most 32 bits. */
+function putNumber(value: unknown, length: number, into: Uint8Array, at: number): boolean {
+  if (typeof value !== 'number' || length > 4 || !Number.isInteger(value) || value < 0 || value >= 2 ** (8 * length)) return false
+  for (let i = length - 1, rest = value; i >= 0; i--, rest >>>= 8) into[at + i] = rest
+  return true
 }
 
 const wrong = (value: unknown, what: string) => argumentError('ERR_NETLOOM_INVALID_VALUE', `${shown(value)} is not ${what}`)
@@ -52,6 +61,7 @@ export const plain: ValueCodec = {
     return within(number, bits)
   },
   format: json,
+  put: putNumber,
 }
 
 /** Numbers with names; `show` says how a number without one, or any number, is read. */
@@ -70,7 +80,11 @@ export function named(names: Readonly<Record<string, number>>, what: string, sho
 }
 
 /** Names that are written but read as numbers. */
-export const namedOnlyIn = (names: Readonly<Record<string, number>>, what: string): ValueCodec => ({ ...named(names, what), format: json })
+export const namedOnlyIn = (names: Readonly<Record<string, number>>, what: string): ValueCodec => ({
+  ...named(names, what),
+  format: json,
+  put: putNumber,
+})
 
 /** Words of bits: one name, or several in an array. */
 export function bitmask(names: Readonly<Record<string, number>>, what: string): ValueCodec {
@@ -130,6 +144,12 @@ const address = (parse: (text: string) => Uint8Array | undefined, length: number
     return numberOf(bytes)
   },
   format: wire => formatIp(bytesOf(wire, length)),
+  put(value, room, into, at) {
+    const bytes = typeof value === 'string' && room === length ? parse(value) : undefined
+    if (!bytes) return false
+    for (let i = 0; i < length; i++) into[at + i] = bytes[i]!
+    return true
+  },
 })
 export const ipv4Value = address(parseIpv4, 4, 'an IPv4 address')
 export const ipv6Value = address(parseIpv6, 16, 'an IPv6 address')

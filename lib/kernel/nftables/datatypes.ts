@@ -159,6 +159,14 @@ export function encodeValue(slot: Slot, value: unknown, interfaces?: InterfaceNa
   return toBytes(wire, byteLength(slot), slot.type.text ? 'big' : slot.order)
 }
 
+/** Puts a plain value where the slot's bytes lie, in its order; false if it takes `encodeValue` to say what it is, or that it is wrong. */
+export function putValue(slot: Slot, value: unknown, into: Uint8Array, at: number): boolean {
+  const length = byteLength(slot)
+  if (!slot.type.value.put || slot.bits !== 8 * length || !slot.type.value.put(value, length, into, at)) return false
+  if (slot.order === 'host' && littleEndian && !slot.type.text) into.subarray(at, at + length).reverse()
+  return true
+}
+
 /** Bytes as a value. */
 export function decodeValue(slot: Slot, bytes: Uint8Array, interfaces?: InterfaceNames): Formatted {
   return slot.type.value.format(fromBytes(bytes, slot.type.text ? 'big' : slot.order), bytes.length * 8, interfaces)

@@ -1,13 +1,13 @@
 // The verbs on elements of sets and maps: none of them reads the elements that are not asked for.
-import { Writer } from '../../codec/writer.js'
 import { requestFlags } from '../../protocol/netlink.js'
-import { elementList, element as elementTable } from '../../protocol/nftables/element.js'
+import { elementList, packedElementList } from '../../protocol/nftables/element.js'
 import { nftablesMessages } from '../../protocol/nftables/messages.js'
 import type { Context } from '../../socket/request.js'
 import { checkAt, lacking } from '../arguments.js'
 import type { Scope } from '../scope.js'
 import type { Change } from './commit.js'
-import { decodeElements, type ElementForm, type Encoded, encodeMembers, type ReadElement, type WireElement } from './elements.js'
+import { inMessages, packMembers } from './element-pack.js'
+import { decodeElements, type ElementForm, encodeMembers, type ReadElement, type WireElement } from './elements.js'
 import { change, type Submit, silently } from './entry.js'
 import type { SetMember } from './expression.js'
 import { wireFamily } from './family.js'
@@ -18,9 +18,6 @@ import { absent, dumpAll, getOne } from './read.js'
 import { type NamedRef, namedRefChecks, namedText, reference } from './references.js'
 import { needForm, type SetForm } from './set-form.js'
 import { readForm } from './set-read.js'
-
-/** A list of elements is one attribute, whose length has 16 bits. */
-const longestList = 0xffff - 1024
 
 const elementReply = { type: nftablesMessages.newSetElem, codec: elementList }
 
@@ -114,14 +111,6 @@ export function addition(
   return messages(nftablesMessages.newSetElem, requestFlags.create | flags, set, form, elem, context)
 }
 
-const writer = new Writer()
-/** Bytes of an element in a list. */
-function sizeOf(one: WireElement): number {
-  writer.at = 0
-  writer.attribute(1, elementTable, one)
-  return writer.at
-}
-
 function messages(
   type: number,
   flags: number,
@@ -130,33 +119,12 @@ function messages(
   elem: readonly SetMember[],
   { elem: path, ...context }: Context & { readonly elem: string },
 ): Change[] {
-  const members = elem.map(member => spelled(member, form.data !== undefined))
-  const list = checkAt(path, () => encodeMembers(members, elementForm(form), { merge: form.autoMerge ?? false, separate: true }))
+  const options = { merge: form.autoMerge ?? false, separate: true }
+  const packed = checkAt(path, () => packMembers(elem, elementForm(form), options, member => spelled(member, form.data !== undefined)))
   const key = { family: wireFamily(family), table, set: name, ...(form.id === undefined ? {} : { setId: form.id }) }
-  return inMessages(list).map(part => {
-    const field = elementField(
-      path,
-      part.map(({ index }) => index),
-    )
-    return change(type, elementList, flags, { ...key, elements: part.map(({ element }) => element) }, { ...context, field })
-  })
-}
-
-/** Parts that each fit into one list. */
-export function inMessages(list: readonly Encoded[]): (readonly Encoded[])[] {
-  const parts: (readonly Encoded[])[] = []
-  for (let from = 0; from < list.length; ) {
-    let size = 0
-    let to = from
-    for (; to < list.length; to++) {
-      const next = sizeOf(list[to]!.element)
-      if (size + next > longestList && to > from) break
-      size += next
-    }
-    parts.push(list.slice(from, to))
-    from = to
-  }
-  return parts
+  return inMessages(packed).map(({ bytes, origins }) =>
+    change(type, packedElementList, flags, { ...key, elements: bytes }, { ...context, field: elementField(path, origins) }),
+  )
 }
 
 /** The caller's name for a field of a message with elements: ['elements', '7', 'key'] → 'elem[3]'. */

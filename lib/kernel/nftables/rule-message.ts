@@ -1,14 +1,14 @@
 // A rule as the messages that make it: the sets that it brings with it, and the rule itself.
 import type { Encodable } from '../../codec/codec.js'
 import { requestFlags } from '../../protocol/netlink.js'
-import { elementList } from '../../protocol/nftables/element.js'
+import { packedElementList } from '../../protocol/nftables/element.js'
 import { nftablesMessages } from '../../protocol/nftables/messages.js'
 import { rule as ruleTable } from '../../protocol/nftables/rule.js'
 import { set as setTable } from '../../protocol/nftables/set.js'
 import type { Context, Reply } from '../../socket/request.js'
 import { type Checks, checkOptions, isInteger, isList, isRead, lacking, present } from '../arguments.js'
 import type { Change } from './commit.js'
-import { inMessages } from './element-verbs.js'
+import { inMessages, packEncoded } from './element-pack.js'
 import { change } from './entry.js'
 import { wireFamily } from './family.js'
 import type { Family } from './fields.js'
@@ -62,12 +62,10 @@ export async function ruleChanges(world: World, rule: RuleObject, placing: Placi
   const inRule = { ...context, at: 'expr' }
   const brought = anonymousSets.flatMap(({ id, set, elements }): Change[] => {
     const named = { ...key, set: set.name ?? '', setId: id }
-    const parts = inMessages(elements.map(element => ({ element, index: 0 })))
+    const parts = inMessages(packEncoded(elements.map(element => ({ element, index: 0 }))))
     return [
       change(nftablesMessages.newSet, setTable, making, { ...set, ...key, id }, inRule),
-      ...parts.map(part =>
-        change(nftablesMessages.newSetElem, elementList, making, { ...named, elements: part.map(({ element }) => element) }, inRule),
-      ),
+      ...parts.map(part => change(nftablesMessages.newSetElem, packedElementList, making, { ...named, elements: part.bytes }, inRule)),
     ]
   })
   const notes: Userdata = [...(comment === undefined ? [] : [[commentType, commentBytes(comment)] as const]), ...(placing.userdata ?? [])]

@@ -1,6 +1,7 @@
 // NFT_MSG_NEWSETELEM and its relatives: elements of sets and maps (linux/netfilter/nf_tables.h).
 import { bits, bytes, countBe, string, u32be } from '../../codec/scalars.js'
 import { attributes, list, message } from '../../codec/table.js'
+import { written } from '../../codec/written.js'
 import { nfgenmsg } from '../netfilter.js'
 import { expression, expressions } from './expression.js'
 import { data } from './messages.js'
@@ -30,10 +31,13 @@ export const element = attributes('NFTA_SET_ELEM', {
   expressions: [11, expressions],
 })
 
-export const elementList = message(nfgenmsg, 'NFTA_SET_ELEM_LIST', {
+const elements = list(1, element, 'NFTA_LIST_ELEM')
+const listFields = {
   table: [1, string],
   set: [2, string],
-  elements: [3, list(1, element, 'NFTA_LIST_ELEM')],
   /** The set, if it is of the same batch. */
   setId: [4, u32be],
-})
+} as const
+export const elementList = message(nfgenmsg, 'NFTA_SET_ELEM_LIST', { ...listFields, elements: [3, elements] })
+/** The same with elements that have been written already. */
+export const packedElementList = message(nfgenmsg, 'NFTA_SET_ELEM_LIST', { ...listFields, elements: [3, written(elements)] })
