@@ -16,7 +16,3 @@ export async function readInterfaces(scope: Scope): Promise<InterfaceNames> {
   const byIndex = new Map(links.map(({ ifname = '', index }) => [index, ifname]))
   return { indexOf: name => byName.get(name), nameOf: index => byIndex.get(index) }
 }
-
-/** Whether statements may name a link by its number. */
-export const namesLinks = (statements: unknown): boolean =>
-  /"(?:iif|oif|iifgroup|dup|fwd|fib|iface_index)"/.test(JSON.stringify(statements) ?? '')

@@ -37,7 +37,19 @@ export interface LinearizeOptions {
   /** Numbers that sets of the batch do not have yet; by default from 1 on. */
   readonly nextSetId?: () => number
 }
+/** A constant of a rule: with another one in its place the expressions are the same, but for the bytes of one. */
+export interface Hole {
+  /** `expr[statement][kind][field]` is the constant. */
+  readonly statement: number
+  readonly kind: string
+  readonly field: string
+  /** Its value is the data of this expression. */
+  readonly expression: number
+  /** The bytes of another constant; undefined for what is more than a constant. Throws what the translation throws. */
+  readonly encode: (value: unknown) => Uint8Array | undefined
+}
 export interface Context extends LinearizeOptions {
+  readonly holes: Omit<Hole, 'statement' | 'kind'>[]
   readonly out: WireExpression[]
   readonly known: Partial<Record<Layer, PayloadProtocol>>
   /** Some match says which transport protocols there can be, so that ports have a meaning. */
@@ -54,6 +66,7 @@ export function newContext(options: LinearizeOptions): Context {
     nextSetId: () => ++id,
     ...options,
     out: [],
+    holes: [],
     known: { ...familyProtocols[options.family] },
     transport: false,
     icmpType: false,
@@ -76,6 +89,10 @@ export function own<T>(table: Readonly<Record<string, T>>, name: unknown, path: 
   const names = Object.keys(table)
   throw argumentError('ERR_NETLOOM_UNKNOWN_NAME', `${shown(name)} is none of ${names.slice(0, 40).join(', ')}`, path)
 }
+/** A name, a number or an address by itself: nothing that stands for a set or something to be computed. */
+export const isScalar = (value: unknown): value is string | number =>
+  typeof value === 'number' || (typeof value === 'string' && !value.startsWith('@'))
+
 /** One flag or a list of them. */
 export const listOf = <T>(value: T | readonly T[] | undefined): readonly T[] =>
   value === undefined ? [] : Array.isArray(value) ? (value as readonly T[]) : [value as T]

@@ -1,10 +1,10 @@
 // Matches: how the two sides of a comparison become a load, perhaps a mask or another byte order, and a comparison or a lookup.
 
-import { byteLength, type Slot } from './datatypes.js'
+import { byteLength, putValue, type Slot } from './datatypes.js'
 import { at, type Bounds, boundsOf, prefixOf, wildcardOf } from './element-values.js'
 import type { SetMember } from './expression.js'
 import type { PayloadProtocol } from './fields.js'
-import { type Context, invalid, isObject, own, register, slotBytes } from './linearize-context.js'
+import { type Context, invalid, isObject, isScalar, own, register, slotBytes } from './linearize-context.js'
 import { constantOf, load, loadAll, type Source, sourcesOf, unshifted } from './linearize-load.js'
 import { addSet, checkKey, namedSet, needsInterval, onlyKey, setMembers } from './linearize-set.js'
 import { nextField, protocolOfEtherType, protocolOfNfproto, protocolOfTransport } from './payload-fields.js'
@@ -25,11 +25,22 @@ export function match(ctx: Context, value: unknown) {
     if (op !== 'eq' && op !== 'neq' && op !== 'in') throw invalid("sets are compared with '==' or '!='", 'op')
     const single = members && sources.length === 1 ? onlyKey(members) : undefined
     if (single === undefined) return at('right', () => lookup(ctx, sources, op, members, right, left))
-    return at('right', () => compare(ctx, sources[0]!, op, single, left))
+    at('right', () => compare(ctx, sources[0]!, op, single, left))
+    return
   }
   if (sources.length > 1) throw invalid("a concatenation is compared with a set: { set: […] } or '@name'", 'right')
-  at('right', () => compare(ctx, sources[0]!, op, right, left))
+  const slot = at('right', () => compare(ctx, sources[0]!, op, right, left))
+  if (slot && isScalar(right)) ctx.holes.push({ field: 'right', expression: ctx.out.length - 1, encode: constantIn(slot, ctx) })
 }
+/** The bytes of constants of a slot. */
+const constantIn =
+  (slot: Slot, { interfaces }: Context) =>
+  (value: unknown) => {
+    const bytes = new Uint8Array(byteLength(slot))
+    if (putValue(slot, value, bytes, 0)) return bytes
+    if (!isScalar(value) || wildcardOf(slot, value) !== undefined) return undefined
+    return slotBytes(slot, boundsOf(slot, value, interfaces).low, bytes.length)
+  }
 
 function lookup(
   ctx: Context,
@@ -59,19 +70,24 @@ const isTransportKey = (left: unknown) =>
   ((isObject(left.meta) && left.meta.key === 'l4proto') ||
     (isObject(left.payload) && (left.payload.field === 'protocol' || left.payload.field === 'nexthdr')))
 
-function compare(ctx: Context, source: Source, given: Comparison, right: unknown, left: unknown) {
+/** Gives the slot of the constant, if nothing but its own bytes depends on which it is. */
+function compare(ctx: Context, source: Source, given: Comparison, right: unknown, left: unknown): Slot | undefined {
   const { slot } = source
-  if (Array.isArray(right) || given === 'none' || (given === 'in' && slot.type.bitmask)) return flags(ctx, source, given, right)
+  if (Array.isArray(right) || given === 'none' || (given === 'in' && slot.type.bitmask)) return alone(flags(ctx, source, given, right))
   const op = given === 'in' ? 'eq' : given
-  if (isObject(right) && ('range' in right || 'prefix' in right)) return interval(ctx, source, op, right)
+  if (isObject(right) && ('range' in right || 'prefix' in right)) return alone(interval(ctx, source, op, right))
   const wildcard = wildcardOf(slot, right)
-  if (wildcard !== undefined) return partial(ctx, source, op, new TextEncoder().encode(wildcard))
+  if (wildcard !== undefined) return alone(partial(ctx, source, op, new TextEncoder().encode(wildcard)))
   const constant = isObject(right) ? constantOf(slot, right, ctx) : boundsOf(slot, right, ctx.interfaces).low >> BigInt(slot.shift ?? 0)
   const ordered = op !== 'eq' && op !== 'neq'
   load(ctx, source, 0, ordered ? 'big' : undefined)
-  cmp(ctx, ordered ? { ...slot, order: 'big' } : slot, op, constant << BigInt(slot.shift ?? 0))
-  if (op === 'eq' && source.xor === undefined && !source.shifts) learn(ctx, left, Number(constant))
+  const compared: Slot = ordered ? { ...slot, order: 'big' } : slot
+  cmp(ctx, compared, op, constant << BigInt(slot.shift ?? 0))
+  const tells = op === 'eq' && source.xor === undefined && !source.shifts
+  if (tells) learn(ctx, left, Number(constant))
+  return tells && tellsProtocol(left) ? undefined : compared
 }
+const alone = (_: unknown): undefined => undefined
 const cmp = (ctx: Context, slot: Slot, op: Exclude<Comparison, 'in' | 'none'>, value: bigint) =>
   ctx.out.push({ name: 'cmp', data: { sreg: 1, op, data: { value: slotBytes(slot, value, byteLength(slot)) } } })
 
@@ -152,6 +168,13 @@ function learn(ctx: Context, left: unknown, value: number): void {
     const above = next[1].get(value)
     if (above) known(ctx, above === 'vlan' ? 'll' : payload.protocol === 'ip' || payload.protocol === 'ip6' ? 'th' : 'nh', above)
   }
+}
+/** Whether what follows may depend on the value that this was compared with. */
+function tellsProtocol(left: unknown): boolean {
+  if (!isObject(left)) return false
+  const { meta, payload } = left
+  if (isObject(meta)) return ['protocol', 'nfproto', 'l4proto', 'iiftype'].includes(String(meta.key))
+  return isObject(payload) && nextField[payload.protocol as PayloadProtocol]?.[0] === payload.field
 }
 function known(ctx: Context, layer: 'll' | 'nh' | 'th', protocol: PayloadProtocol | undefined): void {
   if (protocol && (!ctx.known[layer] || layer !== 'nh')) ctx.known[layer] = protocol

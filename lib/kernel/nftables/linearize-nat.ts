@@ -2,7 +2,8 @@
 import type { natFlags as wireFlags } from '../../protocol/nftables/expressions/nat.js'
 import { byteLength, dataTypes, type Slot, slotOf } from './datatypes.js'
 import { at } from './element-values.js'
-import { type Context, invalid, isObject, listOf, own, register } from './linearize-context.js'
+import { type Context, invalid, isObject, isScalar, listOf, own, register, slotBytes } from './linearize-context.js'
+import { constantOf } from './linearize-load.js'
 import { addressSlot, namedSet, portSlot, setMembers } from './linearize-set.js'
 import { mapInto, rangeInto, valueInto } from './linearize-value.js'
 import { only } from './stateful.js'
@@ -47,6 +48,7 @@ export function nat(ctx: Context, type: 'snat' | 'dnat', value: unknown): void {
   } else if (addr !== undefined) {
     const [min, max] = at('addr', () => rangeInto(ctx, addressSlot(family!), addr, 0))
     registers.regAddrMin = min!
+    if (max === undefined) constant(ctx, 'addr', addressSlot(family!), addr)
     byte = 16
     if (max !== undefined) {
       registers.regAddrMax = max
@@ -65,7 +67,14 @@ export function nat(ctx: Context, type: 'snat' | 'dnat', value: unknown): void {
 
 function portRegisters(ctx: Context, port: unknown, byte: number): number[] {
   checkPort(ctx, port)
-  return at('port', () => rangeInto(ctx, portSlot, port, byte))
+  const registers = at('port', () => rangeInto(ctx, portSlot, port, byte))
+  constant(ctx, 'port', portSlot, port)
+  return registers
+}
+/** Says that the last expression is the constant of that field, if it is. */
+function constant(ctx: Context, field: string, slot: Slot, given: unknown): void {
+  const encode = (value: unknown) => (isScalar(value) ? slotBytes(slot, constantOf(slot, value, ctx), byteLength(slot)) : undefined)
+  if (isScalar(given)) ctx.holes.push({ field, expression: ctx.out.length - 1, encode })
 }
 
 /** A map of addresses, of addresses and ports, or of ranges of either; gives the byte behind what it fills. */

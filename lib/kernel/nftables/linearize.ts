@@ -6,6 +6,7 @@ import {
   type AnonymousSet,
   type Context,
   entryOf,
+  type Hole,
   invalid,
   isObject,
   type LinearizeOptions,
@@ -26,6 +27,7 @@ export interface Linearized {
   readonly anonymousSets: readonly AnonymousSet[]
   /** Where the expressions of each statement begin. */
   readonly starts: readonly number[]
+  readonly holes: readonly Hole[]
 }
 type Translate = (ctx: Context, value: unknown, statement: unknown) => void
 
@@ -127,6 +129,7 @@ export function linearize(statements: readonly Statement[], options: LinearizeOp
   const ctx = newContext(options)
   if (!Array.isArray(statements)) throw argumentError('ERR_NETLOOM_INVALID_ARRAY', `${shown(statements)} is not an array`, 'expr')
   const starts: number[] = []
+  const holes: Hole[] = []
   statements.forEach((statement, i) => {
     starts.push(ctx.out.length)
     at(`expr[${i}]`, () => {
@@ -135,7 +138,8 @@ export function linearize(statements: readonly Statement[], options: LinearizeOp
       if (!Object.hasOwn(translations, kind))
         throw argumentError('ERR_NETLOOM_UNKNOWN_NAME', `there is no such statement; there are ${names}`, kind)
       at(kind, () => translations[kind]!(ctx, value, statement))
+      while (ctx.holes.length > 0) holes.push({ ...ctx.holes.shift()!, statement: i, kind })
     })
   })
-  return { expressions: ctx.out, anonymousSets: ctx.anonymous, starts }
+  return { expressions: ctx.out, anonymousSets: ctx.anonymous, starts, holes }
 }

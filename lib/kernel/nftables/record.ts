@@ -33,10 +33,12 @@ export class Recorder {
 export async function prepare(world: World, recorded: readonly Recorded[]): Promise<{ changes: Change[]; owners: number[] }> {
   const changes: Change[] = []
   const owners: number[] = []
-  for (const [i, { entry, within }] of recorded.entries()) {
+  for (let i = 0; i < recorded.length; i++) {
+    const { entry, within } = recorded[i]!
     const about = { operation: entry.operation, namespace: world.scope.label, within }
-    const prepared = await checkLater(within, async () => entry.prepare(world, about))
-    for (const one of prepared) {
+    const given = checkAt(within, () => entry.prepare(world, about))
+    // Most need nothing to be looked up: waiting for each of a thousand would cost more than they do.
+    for (const one of given instanceof Promise ? await checkLater(within, given) : given) {
       changes.push(one)
       owners.push(i)
     }
@@ -45,9 +47,9 @@ export async function prepare(world: World, recorded: readonly Recorded[]): Prom
 }
 
 /** Puts the place in front of the paths of argument errors. */
-async function checkLater<T>(path: string, work: () => Promise<T>): Promise<T> {
+async function checkLater<T>(path: string, work: Promise<T>): Promise<T> {
   try {
-    return await work()
+    return await work
   } catch (error) {
     return checkAt(path, () => {
       throw error

@@ -3,16 +3,15 @@ import type { Encodable } from '../../codec/codec.js'
 import { requestFlags } from '../../protocol/netlink.js'
 import { packedElementList } from '../../protocol/nftables/element.js'
 import { nftablesMessages } from '../../protocol/nftables/messages.js'
-import { rule as ruleTable } from '../../protocol/nftables/rule.js'
+import { type CastRule, castRule, type ruleBeside, rule as ruleTable } from '../../protocol/nftables/rule.js'
 import { set as setTable } from '../../protocol/nftables/set.js'
 import type { Context, Reply } from '../../socket/request.js'
 import { type Checks, checkOptions, isInteger, isList, isRead, lacking, present } from '../arguments.js'
 import type { Change } from './commit.js'
+import type { InterfaceNames } from './datatype-codecs.js'
 import { inMessages, packEncoded } from './element-pack.js'
-import { change } from './entry.js'
+import { type About, change } from './entry.js'
 import { wireFamily } from './family.js'
-import type { Family } from './fields.js'
-import { namesLinks } from './interfaces.js'
 import { linearize } from './linearize.js'
 import type { SetTypes } from './linearize-context.js'
 import type { RuleObject } from './objects.js'
@@ -36,30 +35,68 @@ export const ruleChecks: Checks<RuleObject> = {
 /** Where a rule goes, and what the answer to it is. */
 export interface Placing {
   readonly flags: number
-  readonly fields?: Pick<Encodable<typeof ruleTable>, 'handle' | 'position'>
+  readonly fields?: Pick<Encodable<typeof ruleTable>, 'handle' | 'position'> | undefined
   readonly reply?: Reply<typeof ruleTable> | undefined
   /** The caller's name for the place. */
   readonly position?: 'after' | 'before'
   /** What else is kept beside the rule. */
   readonly userdata?: Userdata
+  readonly hints: Readonly<Record<string, string>>
 }
 
-export async function ruleChanges(world: World, rule: RuleObject, placing: Placing, context: Context): Promise<Change[]> {
+/** The messages of a rule; a promise only where something has to be looked up. */
+export function ruleChanges(world: World, rule: RuleObject, placing: Placing, about: About): Change[] | Promise<Change[]> {
+  const cast = world.moulds.cast(rule, world.declared)
+  if (cast && onlyKnown(rule)) {
+    const { mould, values, like } = cast
+    const { operation, namespace, within } = about
+    const { subject, field, hints } = like.context
+    const value: CastRule = { mould, values, beside: beside(rule, placing) }
+    const context = { operation, subject, namespace, field, within, hints }
+    return [change(nftablesMessages.newRule, castRule, placing.flags, value, context, placing.reply)]
+  }
   reference<ChainRef>(rule, chainRefChecks)
   checkOptions(rule, ruleChecks)
-  const { family, table, chain, expr, comment } = rule
+  const { family, table, expr } = rule
   if (expr === undefined) throw lacking('expr', 'a rule consists of statements')
-  const sets = await namedSets(world, family, table, expr)
-  const interfaces = namesLinks(expr) ? await world.interfaces() : undefined
-  const { expressions, anonymousSets, starts } = linearize(expr, {
+  const { sets, links } = namedIn(expr)
+  const forms = sets.map(name => world.known(family, table, name))
+  if (!links && !forms.includes(undefined)) return translated(world, rule, placing, about, { sets, forms, interfaces: undefined })
+  return lookedUp(world, rule, sets, links).then(named => translated(world, rule, placing, about, named))
+}
+/** A misspelt option is refused by the long way. */
+function onlyKnown(rule: RuleObject): boolean {
+  for (const name in rule) if (!Object.hasOwn(ruleChecks, name)) return false
+  return true
+}
+
+interface Named {
+  readonly sets: readonly string[]
+  /** In the order of the sets; null for one that is not there. */
+  readonly forms: readonly (SetForm | null | undefined)[]
+  readonly interfaces: InterfaceNames | undefined
+}
+async function lookedUp(world: World, { family, table }: RuleObject, sets: readonly string[], links: boolean): Promise<Named> {
+  const forms: (SetForm | undefined)[] = []
+  for (const name of sets) forms.push(await world.form(family, table, name))
+  return { sets, forms, interfaces: links ? await world.interfaces() : undefined }
+}
+
+function translated(world: World, rule: RuleObject, placing: Placing, about: About, { sets, forms, interfaces }: Named): Change[] {
+  const { family, table, chain } = rule
+  const expr = rule.expr!
+  const { expressions, anonymousSets, starts, holes } = linearize(expr, {
     family,
-    sets: name => sets.get(name),
+    sets: name => {
+      const form = forms[sets.indexOf(name)]
+      return form ? setTypes(form) : undefined
+    },
     nextSetId: () => world.nextId(),
     ...present({ interfaces }),
   })
   const key = { family: wireFamily(family), table }
   const making = requestFlags.create
-  const inRule = { ...context, at: 'expr' }
+  const inRule: Context = { ...about, subject: chainText(rule), hints: placing.hints, at: 'expr' }
   const brought = anonymousSets.flatMap(({ id, set, elements }): Change[] => {
     const named = { ...key, set: set.name ?? '', setId: id }
     const parts = inMessages(packEncoded(elements.map(element => ({ element, index: 0 }))))
@@ -68,30 +105,45 @@ export async function ruleChanges(world: World, rule: RuleObject, placing: Placi
       ...parts.map(part => change(nftablesMessages.newSetElem, packedElementList, making, { ...named, elements: part.bytes }, inRule)),
     ]
   })
-  const notes: Userdata = [...(comment === undefined ? [] : [[commentType, commentBytes(comment)] as const]), ...(placing.userdata ?? [])]
-  const value = { ...key, chain, expressions, ...present({ userdata: encodeUserdata(notes) }), ...placing.fields }
-  const field = ruleField(expr, expressions, starts, placing.position)
-  return [
-    ...brought,
-    change(nftablesMessages.newRule, ruleTable, placing.flags, value, { ...context, subject: chainText(rule), field }, placing.reply),
-  ]
+  const value = { ...key, chain, expressions }
+  const context: Context = {
+    ...about,
+    subject: chainText(rule),
+    hints: placing.hints,
+    field: ruleField(expr, expressions, starts, placing.position),
+  }
+  if (brought.length === 0) world.moulds.keep({ rule, value, holes, context, state: world.declared })
+  const whole = { ...value, ...beside(rule, placing) }
+  return [...brought, change(nftablesMessages.newRule, ruleTable, placing.flags, whole, context, placing.reply)]
 }
 
-/** The sets that statements name, '@ports', as far as they are there. */
-async function namedSets(world: World, family: Family, table: string, statements: readonly Statement[]): Promise<Map<string, SetTypes>> {
-  const names = new Set<string>()
+const nothing = {}
+/** What is not the rule itself: a comment and other notes, and its place. */
+function beside({ comment }: RuleObject, placing: Placing): Encodable<typeof ruleBeside> {
+  if (comment === undefined && !placing.userdata?.length) return placing.fields ?? nothing
+  const notes: Userdata = [...(comment === undefined ? [] : [[commentType, commentBytes(comment)] as const]), ...(placing.userdata ?? [])]
+  return { ...present({ userdata: encodeUserdata(notes) }), ...placing.fields }
+}
+
+const numbered = new Set(['iif', 'oif', 'iifgroup', 'dup', 'fwd', 'fib', 'iface_index'])
+/** The sets that statements name, '@ports', and whether they may name a link by its number. */
+function namedIn(statements: readonly Statement[]): { sets: string[]; links: boolean } {
+  const sets: string[] = []
+  let links = false
   const walk = (value: unknown): void => {
     if (typeof value === 'string') {
-      if (value.startsWith('@')) names.add(value.slice(1))
-    } else if (typeof value === 'object' && value !== null) for (const inner of Object.values(value)) walk(inner)
+      if (value.startsWith('@')) {
+        if (!sets.includes(value.slice(1))) sets.push(value.slice(1))
+      } else links ||= numbered.has(value)
+    } else if (Array.isArray(value)) for (const inner of value) walk(inner)
+    else if (typeof value === 'object' && value !== null)
+      for (const name in value) {
+        links ||= numbered.has(name)
+        walk((value as Readonly<Record<string, unknown>>)[name])
+      }
   }
   walk(statements)
-  const found = new Map<string, SetTypes>()
-  for (const name of names) {
-    const form = await world.form(family, table, name)
-    if (form) found.set(name, setTypes(form))
-  }
-  return found
+  return { sets, links }
 }
 
 export const setTypes = ({ key, data, interval }: SetForm): SetTypes => ({

@@ -42,6 +42,7 @@ export interface AddedRule extends ChainRef {
 
 const isHandle = isInteger(1, Number.MAX_SAFE_INTEGER)
 const placeChecks: Checks<RulePlace> = { after: isHandle, before: isHandle }
+const anywhere: RulePlace = {}
 const reply = { type: nftablesMessages.newRule, codec: ruleTable }
 const hints = {
   ...makingHints('rule'),
@@ -58,9 +59,9 @@ export function ruleEntries<Live extends boolean>(submit: Submit<Live>) {
      *
      * Errors: ENOENT no such chain, or the kernel lacks an expression; EOPNOTSUPP not in this family or hook; ELOOP chains that jump in a circle.
      */
-    add: (rule: RuleSpec, place: RulePlace = {}) => submit(addRule(rule, place, true)),
+    add: (rule: RuleSpec, place: RulePlace = anywhere) => submit(addRule(rule, place, true)),
     /** Adds a rule at the beginning of a chain. */
-    insert: (rule: RuleSpec) => submit(addRule(rule, {}, false)),
+    insert: (rule: RuleSpec) => submit(addRule(rule, anywhere, false)),
     /** Puts a rule in the place of the one whose handle it has; what that has counted is gone. */
     replace: (rule: RuleObject & { readonly handle: number }) => submit(replaceRule(rule)),
     /** Removes a rule by its handle. Errors: ENOENT there is none. */
@@ -76,20 +77,19 @@ export const addRule = (rule: RuleSpec, place: RulePlace, atEnd: boolean, userda
   group: 'rules',
   operation: 'add rule',
   prepare(world, about) {
-    checkOptions(place, placeChecks)
+    if (place !== anywhere) checkOptions(place, placeChecks)
     const { after, before } = place
     const append = before === undefined && (atEnd || after !== undefined)
-    const flags = requestFlags.create | (append ? requestFlags.append : 0)
-    const fields = present({ position: after ?? before })
-    const context = { ...about, subject: chainText(rule), hints }
+    const placing = {
+      flags: requestFlags.create | (append ? requestFlags.append : 0),
+      fields: after === undefined && before === undefined ? undefined : present({ position: after ?? before }),
+      userdata,
+      position: after === undefined ? ('before' as const) : ('after' as const),
+      reply: world.echo ? reply : undefined,
+      hints,
+    }
     // What was read has a handle, which means nothing for another rule.
-    const { handle: _, ...spec } = rule as RuleObject
-    return ruleChanges(
-      world,
-      spec,
-      { flags, fields, userdata, position: after === undefined ? 'before' : 'after', reply: world.echo ? reply : undefined },
-      context,
-    )
+    return ruleChanges(world, rule, placing, about)
   },
   result: ([raw]) => addedRule(raw as Decoded<typeof ruleTable>, rule),
 })
@@ -99,9 +99,8 @@ const replaceRule = (rule: RuleObject & { readonly handle: number }): Entry<Adde
   operation: 'replace rule',
   prepare(world, about) {
     checkOptions({ handle: rule.handle }, { handle: isHandle })
-    const context = { ...about, subject: `${chainText(rule)} handle ${rule.handle}`, hints }
     const fields = { handle: rule.handle }
-    return ruleChanges(world, rule, { flags: requestFlags.replace, fields, reply: world.echo ? reply : undefined }, context)
+    return ruleChanges(world, rule, { flags: requestFlags.replace, fields, reply: world.echo ? reply : undefined, hints }, about)
   },
   result: ([raw]) => addedRule(raw as Decoded<typeof ruleTable>, rule),
 })

@@ -1,4 +1,5 @@
 // NFT_MSG_NEWRULE and its relatives (linux/netfilter/nf_tables.h).
+import type { Codec, Decoded, Encodable } from '../../codec/codec.js'
 import { bytes, countBe, string, u32be } from '../../codec/scalars.js'
 import { attributes, message } from '../../codec/table.js'
 import { nfgenmsg } from '../netfilter.js'
@@ -23,3 +24,26 @@ export const rule = message(nfgenmsg, 'NFTA_RULE', {
   /** The chain, if it is of the same batch. */
   chainId: [11, u32be],
 })
+
+/** What stands beside the expressions. */
+export const ruleBeside = attributes('NFTA_RULE', {
+  handle: rule.entries.handle,
+  position: rule.entries.position,
+  userdata: rule.entries.userdata,
+})
+/** Table, chain and expressions as another rule wrote them, with other bytes in some places. */
+export interface CastRule {
+  readonly mould: { readonly bytes: Uint8Array; readonly places: readonly number[] }
+  readonly values: readonly Uint8Array[]
+  readonly beside: Encodable<typeof ruleBeside>
+}
+/** A rule that is made from another one's bytes; it reads as any other. */
+export const castRule: Codec<Decoded<typeof rule>, CastRule> = {
+  ...(rule as unknown as Codec<Decoded<typeof rule>, never>),
+  write(writer, { mould, values, beside }) {
+    const at = writer.reserve(mould.bytes.length)
+    writer.bytes.set(mould.bytes, at)
+    for (let i = 0; i < values.length; i++) writer.bytes.set(values[i]!, at + mould.places[i]!)
+    ;(ruleBeside as unknown as Codec<unknown, typeof beside>).write(writer, beside)
+  },
+}
