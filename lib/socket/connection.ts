@@ -75,7 +75,7 @@ export class Connection {
     const first = this.#sequence
     const starts = requests.map((request, i) => encode(writer, request, (request.flags ?? 0) | always, first + i))
     this.#take(requests.length)
-    const answer = await this.#send(writer.copy(), requests[0]!.context, options.signal)
+    const answer = await this.#send(writer.bytes.subarray(0, writer.at), requests[0]!.context, options.signal)
     return readOutcomes(requests, { bytes: writer.bytes.subarray(0, writer.at), starts, first }, answer, options.reply)
   }
 
@@ -88,14 +88,14 @@ export class Connection {
     { signal, answerBytes }: { readonly signal?: AbortSignal | undefined; readonly answerBytes?: number } = {},
   ): Promise<Transmission<Decoded<R>>> {
     const context = requests[0]!.context
-    const writer = new Writer(requests.length * 128)
+    const writer = new Writer(requests.length * 256)
     const first = this.#sequence
     const starts = requests.map((request, i) => encode(writer, request, (request.flags ?? 0) | requestFlags.request, first + i))
     this.#take(requests.length)
     if (signal?.aborted) throw new AbortError(context.operation, signal)
     if (this.#closed) throw closedError(context)
     try {
-      const { data, lost } = await this.#socket.transmit(writer.copy(), answerBytes)
+      const { data, lost } = await this.#socket.transmit(writer.bytes.subarray(0, writer.at), answerBytes)
       return { ...readTransmission(viewOf(data), requests, first, i => writer.bytes.subarray(starts[i], starts[i + 1] ?? writer.at)), lost }
     } catch (error) {
       throw this.#closed ? closedError(context) : systemError(error, naming(context))

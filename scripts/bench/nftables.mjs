@@ -1,4 +1,5 @@
-// What changes of an nftables rule set cost, next to `nft -f` in the same run: 1,000 rules and 10,000 elements as one batch, and one element more.
+// What changes of an nftables rule set cost, next to `nft -f` in the same run: 1,000 rules and 10,000 elements as one batch, in a process
+// that has done it before and in a new one, and one element more among 10 to 100,000.
 // NETLOOM_ROUNDS is another number of rounds.
 import { spawnSync } from 'node:child_process'
 import process from 'node:process'
@@ -8,7 +9,7 @@ import { findProgram } from '../machine.mjs'
 import { median, table } from './table.mjs'
 
 const rounds = Number(process.env.NETLOOM_ROUNDS ?? 11)
-const [, self, inside] = process.argv
+const [, self, inside, only] = process.argv
 const web = { family: 'inet', table: 'bench' }
 const addresses = count => Array.from({ length: count }, (_, i) => `10.${i >> 16}.${(i >> 8) & 255}.${i & 255}`)
 const ports = Array.from({ length: 1_000 }, (_, i) => i + 1)
@@ -16,6 +17,7 @@ const skeleton = `add table inet bench
 add chain inet bench c { type filter hook forward priority 0; }
 add set inet bench s { type ipv4_addr; }
 add set inet bench r { type ipv4_addr; flags interval; }
+add map inet bench m { type ipv4_addr : inet_service; }
 `
 
 function nft(text) {
@@ -28,6 +30,7 @@ function begin(t) {
   t.chains.create({ ...web, name: 'c', type: 'filter', hook: 'forward', prio: 0 })
   t.sets.create({ ...web, name: 's', type: 'ipv4_addr' })
   t.sets.create({ ...web, name: 'r', type: 'ipv4_addr', flags: 'interval' })
+  t.maps.create({ ...web, name: 'm', type: 'ipv4_addr', map: 'inet_service' })
 }
 const rule = port => ({
   ...web,
@@ -83,27 +86,62 @@ async function batches({ nftables }) {
   return rows
 }
 
-async function single({ nftables }) {
-  const rows = [['median µs of one element more', 'netloom', 'nft -f']]
-  for (const count of [10, 10_000]) {
-    await nftables.transaction(t => {
-      begin(t)
-      t.elements.add(elements('s', count))
-    })
+/** What the first batch of a process takes there, its start and the loading of modules not included. */
+function inNewProcess(name) {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [self, 'first', name], { encoding: 'utf8' })
+  if (status !== 0) throw new Error(stderr)
+  return Number(stdout)
+}
+
+async function firstBatches({ nftables }) {
+  const rows = [['median ms of the first batch of a process', 'netloom', 'nft -f', 'ratio']]
+  for (const [name, { text }] of Object.entries(changes)) {
     const times = { netloom: [], nft: [] }
-    for (let round = 0; round < rounds * 5; round++) {
-      const elem = `192.0.${round >> 8}.${round & 255}`
-      times.netloom.push(await timed(() => nftables.elements.add({ ...web, name: 's', elem })))
-      const theirs = `198.51.${round >> 8}.${round & 255}`
-      times.nft.push(await timed(() => nft(`add element inet bench s { ${theirs} }\n`)))
+    for (let round = 0; round < rounds; round++) {
+      await nftables.transaction(begin)
+      times.netloom.push(inNewProcess(name))
+      await nftables.flush()
+      nft(skeleton)
+      times.nft.push(await timed(() => nft(text)))
+      await nftables.flush()
     }
-    rows.push([`among ${count.toLocaleString('en')}`, ...[times.netloom, times.nft].map(list => (median(list) * 1000).toFixed(0))])
-    await nftables.flush()
+    const [ours, theirs] = [median(times.netloom), median(times.nft)]
+    rows.push([name, milliseconds(ours), milliseconds(theirs), (ours / theirs).toFixed(2)])
   }
   return rows
 }
 
-if (inside !== 'inside') {
+async function single({ nftables }) {
+  const rows = [['median µs of one element of a map more', 'netloom', 'nft -f']]
+  const sizes = [10, 10_000, 100_000]
+  const medians = []
+  for (const count of sizes) {
+    await nftables.transaction(t => {
+      begin(t)
+      t.elements.add({ ...web, name: 'm', elem: addresses(count).map(address => [address, 80]) })
+    })
+    const times = { netloom: [], nft: [] }
+    for (let round = 0; round < rounds * 5; round++) {
+      const elem = [[`192.0.${round >> 8}.${round & 255}`, 80]]
+      times.netloom.push(await timed(() => nftables.elements.add({ ...web, name: 'm', elem })))
+      const theirs = `198.51.${round >> 8}.${round & 255}`
+      times.nft.push(await timed(() => nft(`add element inet bench m { ${theirs} : 80 }\n`)))
+    }
+    medians.push(median(times.netloom))
+    rows.push([`among ${count.toLocaleString('en')}`, ...[times.netloom, times.nft].map(list => (median(list) * 1000).toFixed(0))])
+    await nftables.flush()
+  }
+  // A way that reads the elements, or copies them, takes hundreds of times as long.
+  if (medians.at(-1) > 3 * medians[0]) {
+    process.stdout.write('one element more depends on how many there are\n')
+    process.exitCode = 1
+  }
+  return rows
+}
+
+if (inside === 'first') {
+  process.stdout.write(`${await timed(() => Namespace.current().nftables.transaction(changes[only].record))}\n`)
+} else if (inside !== 'inside') {
   const isolated = fileURLToPath(new URL('../isolated.mjs', import.meta.url))
   const { status } = spawnSync(process.execPath, [isolated, '--fresh', process.execPath, self, 'inside'], { stdio: 'inherit' })
   process.exitCode = status ?? 1
@@ -113,5 +151,6 @@ if (inside !== 'inside') {
   const here = Namespace.current()
   process.stdout.write(`${rounds} rounds, in turn; nft's times have the start of a process in them\n`)
   process.stdout.write(table(await batches(here)))
+  process.stdout.write(table(await firstBatches(here)))
   process.stdout.write(table(await single(here)))
 }
