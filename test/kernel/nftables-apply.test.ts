@@ -121,6 +121,20 @@ test('elements: those that differ', async () => {
   ])
 })
 
+test('elements of others stay where they may, also under a key that is named with another value', async () => {
+  const keep = { elements: 'keep' } as const
+  await here.nftables.apply(wish({ ports: [80], blocked: ['10.0.0.0/8'] }))
+  await run(host.name, 'nft', 'add element inet web blocked { 192.0.2.1 }')
+  await run(host.name, 'nft', 'add element inet web verdicts { 2 : drop }')
+  await run(host.name, 'nft', 'delete element inet web verdicts { 1 : jump sub }; add element inet web verdicts { 1 : accept }')
+  const before = await listed()
+  expect(await here.nftables.apply(wish({ ports: [80], blocked: ['10.0.0.0/8'] }), keep)).toEqual({ changes: 0 })
+  expect(await listed()).toBe(before)
+  await here.nftables.apply(wish({ ports: [80], blocked: ['203.0.113.7'] }), keep)
+  expect(await here.nftables.elements.list({ ...web, name: 'blocked' })).toHaveLength(3)
+  await expect(here.nftables.apply(wish({}), { elements: 'some' as never })).rejects.toMatchObject({ path: 'elements' })
+})
+
 test('a policy is changed, a hook or a type is made anew with all that uses it', async () => {
   await here.nftables.apply(wish({ ports: [80] }))
   const before = await rules()

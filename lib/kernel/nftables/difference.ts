@@ -22,8 +22,8 @@ const objectKinds = [
   ['limit', limitKind, (value: object) => Object.entries(value).sort()],
 ] as const
 
-/** Records what has to change; what has to be removed first, then what is to be added. */
-export function difference(desired: Desired, now: Snapshot, recorder: Recorder): void {
+/** Records what has to change; what has to be removed first, then what is to be added. `keep`: of the elements that are there all stay. */
+export function difference(desired: Desired, now: Snapshot, recorder: Recorder, { keep }: { readonly keep: boolean }): void {
   const { verbs } = recorder
   const { ref } = desired
   const [table] = desired.table
@@ -40,7 +40,7 @@ export function difference(desired: Desired, now: Snapshot, recorder: Recorder):
   const gone: Gone = { chains: new Set(), sets: new Set(), objects: new Set() }
   const named = (name = ''): NamedRef => ({ family: ref.family, table: ref.name, name })
   const chains = chainDifference(desired, now, gone)
-  const sets = setDifference(desired, now, gone)
+  const sets = setDifference(desired, now, gone, keep)
   const objects = objectKinds.map(kind => objectDifference(kind, desired, now, gone))
   const rules = ruleDifference(desired, now, gone, recorder)
 
@@ -115,7 +115,7 @@ interface ElementChange {
   readonly remove: readonly SetMember[]
 }
 
-function setDifference(desired: Desired, now: Snapshot, gone: Gone) {
+function setDifference(desired: Desired, now: Snapshot, gone: Gone, keep: boolean) {
   const added: Placed<SetObject>[] = []
   const changed: { set: Placed<SetObject>; change: ElementChange }[] = []
   const present = new Map(now.sets.filter(({ raw }) => isNamed(raw)).map(set => [set.raw.name ?? '', set]))
@@ -124,7 +124,7 @@ function setDifference(desired: Desired, now: Snapshot, gone: Gone) {
   const removed: RawSetWithElements[] = [...present.values()].filter(({ raw }) => !names.has(raw.name ?? ''))
   for (const set of wanted) {
     const there = present.get(set.object.name)
-    if (there && sameSet(set, there)) changed.push({ set, change: elementChange(set, there) })
+    if (there && sameSet(set, there)) changed.push({ set, change: elementChange(set, there, keep) })
     else {
       added.push(set)
       if (there) removed.push(there)
@@ -145,7 +145,7 @@ function sameSet({ object, path }: Placed<SetObject>, { raw }: RawSetWithElement
   return isMap(raw) === 'map' in object && shape(value as Parameters<typeof toSet>[0]) === shape(raw)
 }
 
-function elementChange({ object, path }: Placed<SetObject>, { raw, elements }: RawSetWithElements): ElementChange {
+function elementChange({ object, path }: Placed<SetObject>, { raw, elements }: RawSetWithElements, keep: boolean): ElementChange {
   const form: SetForm = { ...formOf(raw), autoMerge: formOfSpec(object).autoMerge ?? false }
   const wire = elementForm(form)
   const members = (object.elem ?? []).map(member => spelled(member, form.data !== undefined))
@@ -157,10 +157,12 @@ function elementChange({ object, path }: Placed<SetObject>, { raw, elements }: R
     ),
   )
   const there = byIdentity(decodeElements(elements, wire))
+  const lacking = [...wanted].filter(([identity]) => !there.has(identity)).map(([, member]) => member)
+  const keys = new Set(keep ? [...there.values()].map(keyText) : [])
   // What rules put into a set is theirs.
-  const mayRemove = !raw.flags?.includes('eval')
+  const mayRemove = !keep && !raw.flags?.includes('eval')
   return {
-    add: [...wanted].filter(([identity]) => !there.has(identity)).map(([, member]) => member),
+    add: lacking.filter(member => !keys.has(keyText(member))),
     remove: mayRemove ? [...there].filter(([identity]) => !wanted.has(identity)).map(([, member]) => member) : [],
   }
 }
@@ -168,11 +170,19 @@ function elementChange({ object, path }: Placed<SetObject>, { raw, elements }: R
 /** Members by all that makes them what they are: what they count, and when they expire, aside. */
 function byIdentity(members: readonly SetMember[]): Map<string, SetMember> {
   const identity = (member: SetMember) => {
-    const [key, value] = Array.isArray(member) ? (member as readonly unknown[]) : [member]
-    const elem = (key as { elem?: { val: unknown; timeout?: number; comment?: string } } | null)?.elem
+    const { key, elem, value } = partsOf(member)
     return canonical([elem ? [elem.val, elem.timeout, elem.comment] : [key], value])
   }
   return new Map(members.map(member => [identity(member), member]))
+}
+const keyText = (member: SetMember): string => {
+  const { key, elem } = partsOf(member)
+  return canonical(elem ? elem.val : key)
+}
+function partsOf(member: SetMember) {
+  const [key, value] = Array.isArray(member) ? (member as readonly unknown[]) : [member]
+  const elem = (key as { elem?: { val: unknown; timeout?: number; comment?: string } } | null)?.elem
+  return { key, elem, value }
 }
 
 type Verbs = Recorder['verbs']
