@@ -49,6 +49,16 @@ export async function lockFile(path: string, signal?: AbortSignal): Promise<File
   }
 }
 
+/** Takes the lock if nobody has it. Errors: EACCES, ENOENT. */
+export async function tryLockFile(path: string): Promise<FileLock | undefined> {
+  try {
+    const descriptor = await native().lockFile(path).catch(taken)
+    return descriptor && { release: () => descriptor.close() }
+  } catch (error) {
+    throw systemError(error, { operation: 'lock state', subject: path })
+  }
+}
+
 async function poll(path: string, operation: string, signal: AbortSignal | undefined): Promise<Descriptor> {
   for (let pause = soonest; ; pause = Math.min(2 * pause, latest)) {
     if (signal?.aborted) throw new AbortError(operation, signal)

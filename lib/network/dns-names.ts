@@ -1,11 +1,7 @@
 // The names of a network: which endpoint has which name and which alias, as the state folder has it now.
-import { stat } from 'node:fs/promises'
 import type { EndpointRecord, NetworkRecord } from './records.js'
 import type { State } from './state.js'
-import { ifThere } from './state-files.js'
-
-/** Nanoseconds within which the file system may give two changes the same time. */
-const sameTime = 50_000_000n
+import { settledTime } from './state-files.js'
 
 export class Names {
   readonly #state: State
@@ -37,20 +33,17 @@ export class Names {
 
   /** Whichever process changes something, the folder's time tells. */
   async #refresh(): Promise<void> {
-    const found = await ifThere(stat(this.#state.path('networks', this.#network.id, 'endpoints'), { bigint: true }))
-    const time = found?.mtimeNs
+    const time = await settledTime(this.#state.path('networks', this.#network.id, 'endpoints'))
     if (time !== undefined && time === this.#time) return
-    const now = BigInt(Date.now()) * 1_000_000n
     const byName = new Map<string, EndpointRecord[]>()
     const byAddress = new Map<string, EndpointRecord>()
-    for (const record of found ? await this.#state.endpoints(this.#network.id) : []) {
+    for (const record of await this.#state.endpoints(this.#network.id)) {
       for (const name of new Set([record.name ?? record.namespace.name, ...record.aliases]))
         if (name !== undefined) byName.set(name.toLowerCase(), [...(byName.get(name.toLowerCase()) ?? []), record])
       for (const { address } of record.addresses) byAddress.set(address, record)
     }
     this.#byName = byName
     this.#byAddress = byAddress
-    // What changed just now may change again without the time showing it.
-    this.#time = time !== undefined && now - time > sameTime ? time : undefined
+    this.#time = time
   }
 }

@@ -2,8 +2,7 @@
 import type { SetMember } from '../kernel/nftables/expression.js'
 import type { DriverSettings } from './driver-options.js'
 import type { FirewallSet } from './firewall-table.js'
-import { isAny } from './port-allocate.js'
-import type { EndpointRecord, NetworkRecord } from './records.js'
+import { type EndpointRecord, isAny, type NetworkRecord, type PortRecord } from './records.js'
 
 export type FirewallElements = readonly (readonly [set: FirewallSet, element: SetMember])[]
 
@@ -45,4 +44,15 @@ export function portElements({ addresses, ports = [] }: EndpointRecord): Firewal
       ? [`any${family}`, [{ concat: [protocol, hostPort] }, to]]
       : [`ports${family}`, [{ concat: [hostIp, protocol, hostPort] }, to]]
   })
+}
+
+/** The published port that an element as the kernel tells it stands for; undefined for one of another set. */
+export function portOf(set: string, member: SetMember): Pick<PortRecord, 'protocol' | 'hostIp' | 'hostPort'> | undefined {
+  const [, kind, family] = /^(any|ports)([46])$/.exec(set) ?? []
+  if (kind === undefined) return undefined
+  const [key] = Array.isArray(member) ? (member as readonly unknown[]) : [member]
+  const { concat = [] } = key as { readonly concat?: readonly unknown[] }
+  const [protocol, hostPort] = concat.slice(-2)
+  const hostIp = kind === 'ports' ? String(concat[0]) : family === '4' ? '0.0.0.0' : '::'
+  return { protocol: protocol as PortRecord['protocol'], hostIp, hostPort: Number(hostPort) }
 }

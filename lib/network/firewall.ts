@@ -1,7 +1,7 @@
 // Changing the firewall: every change is one transaction of elements, and rules are made once with the table.
 import type { Namespace } from '../kernel/namespace.js'
 import type { SetMember } from '../kernel/nftables/expression.js'
-import type { RuleObject } from '../kernel/nftables/objects.js'
+import type { RulesetObject } from '../kernel/nftables/objects.js'
 import type { Transaction } from '../kernel/nftables/record.js'
 import { NetloomError } from '../socket/error.js'
 import type { FirewallElements } from './firewall-elements.js'
@@ -10,24 +10,28 @@ import { type FirewallSet, firewallObjects, firewallTable, setRef } from './fire
 /** Puts elements in, all or none, and makes the table if it is not there. Errors: EEXIST a port is published already. */
 export async function admit(host: Namespace, elements: FirewallElements): Promise<void> {
   if (elements.length === 0) return
-  const add = (t: Transaction) => {
-    for (const [set, elem] of bySet(elements)) t.elements.add({ ...setRef(set), elem })
-  }
   for (let tries = 0; ; tries++) {
+    if ((await host.nftables.tables.find(firewallTable)) === undefined) await makeWhole(host, [])
     try {
-      if ((await host.nftables.tables.find(firewallTable)) === undefined)
-        await host.nftables.transaction(t => {
-          make(t)
-          add(t)
-        })
-      else await host.nftables.transaction(add)
+      await host.nftables.transaction(t => {
+        for (const [set, elem] of bySet(elements)) t.elements.add({ ...setRef(set), elem })
+      })
       return
     } catch (error) {
-      // Somebody else has made the table, or removed it, since it was looked for.
-      const tables = error instanceof NetloomError && ['EEXIST', 'ENOENT'].includes(error.code) && error.path?.startsWith('tables')
-      if (!tables || tries === 3) throw error
+      // Somebody has removed the table since.
+      if (!(error instanceof NetloomError) || error.code !== 'ENOENT' || tries === 3) throw error
     }
   }
+}
+
+/**
+ * Makes the table what it shall be, with these elements, by what differs and in one transaction; true if something did. Other elements stay, of
+ * other folders as they may be.
+ */
+export async function makeWhole(host: Namespace, elements: FirewallElements): Promise<boolean> {
+  const added = [...bySet(elements)].map(([set, elem]): RulesetObject => ({ element: { ...setRef(set), elem } }))
+  const { changes } = await host.nftables.apply([...firewallObjects(), ...added], { elements: 'keep' })
+  return changes > 0
 }
 
 /** Takes elements out; those that are not there, or lead somewhere else, are left alone. */
@@ -68,20 +72,6 @@ export async function removeIfEmpty(host: Namespace): Promise<void> {
   }
 }
 
-/** Are the table's rules all there, and these bridges in it? What a table holds of ports is looked at no further: who flushes it takes the bridges too. */
-export async function isWhole(host: Namespace, bridges: readonly string[]): Promise<boolean> {
-  const { family, name: table } = firewallTable
-  if ((await host.nftables.tables.find(firewallTable)) === undefined) return false
-  const wanted = firewallObjects().filter(one => 'rule' in one).length
-  if ((await host.nftables.rules.list({ family, table })).length !== wanted) return false
-  const there = await host.nftables.elements.list(setRef('bridges'))
-  return bridges.every(name => there.includes(name))
-}
-
-export async function removeTable(host: Namespace): Promise<void> {
-  if ((await host.nftables.tables.find(firewallTable)) !== undefined) await host.nftables.tables.delete(firewallTable)
-}
-
 /** Lets the kernel forward packets. Not for networks without a way out. */
 export async function letForward(host: Namespace, families: ReadonlySet<4 | 6>): Promise<void> {
   for (const [family, key] of [
@@ -89,16 +79,6 @@ export async function letForward(host: Namespace, families: ReadonlySet<4 | 6>):
     [6, 'net.ipv6.conf.all.forwarding'],
   ] as const)
     if (families.has(family) && (await host.sysctl.get(key)) !== '1') await host.sysctl.set(key, 1)
-}
-
-function make(t: Transaction): void {
-  for (const object of firewallObjects()) {
-    if ('table' in object) t.tables.create(object.table)
-    else if ('map' in object) t.maps.create(object.map)
-    else if ('set' in object) t.sets.create(object.set)
-    else if ('chain' in object) t.chains.create(object.chain)
-    else if ('rule' in object) t.rules.add(object.rule as RuleObject)
-  }
 }
 
 function bySet(elements: FirewallElements): Map<FirewallSet, SetMember[]> {

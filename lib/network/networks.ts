@@ -29,7 +29,7 @@ export interface NetworksOptions {
     readonly dns?: boolean | DnsOptions
     /** Keeps published ports bound, so that no program of the host takes one. */
     readonly holdPorts?: boolean
-    /** Looks every second whether somebody has flushed the firewall, and puts it back. */
+    /** Watches the firewall, and puts back what somebody else flushes or takes out. */
     readonly repair?: boolean
   }
 }
@@ -186,7 +186,7 @@ export class Networks implements AsyncDisposable {
 
   /**
    * Brings kernel and folder together: endpoints whose namespaces are gone are forgotten, their addresses free, and what killed processes left
-   * half-done is undone. Touches nothing of anybody else's. Gives the names, or ids, of the endpoints.
+   * half-done is undone; what the firewall lacks is put back. Touches nothing of anybody else's. Gives the names, or ids, of the endpoints.
    */
   async gc(): Promise<{ removed: string[] }> {
     const core = this.#core
@@ -194,6 +194,7 @@ export class Networks implements AsyncDisposable {
       const removed: string[] = []
       for (const record of await core.state.networks())
         removed.push(...(await core.sweep(record)).map(one => one.name ?? one.namespace.name ?? one.id))
+      await repairFirewall(core)
       return { removed }
     })
   }

@@ -7,12 +7,11 @@ import { holdPort } from '../namespace/hold-port.js'
 import { NetloomError } from '../socket/error.js'
 import { settingsOf } from './driver-options.js'
 import type { PortWish } from './port-options.js'
-import type { EndpointAddress, NetworkRecord, PortRecord } from './records.js'
+import { type EndpointAddress, isAny, type NetworkRecord, type PortRecord } from './records.js'
 import type { State } from './state.js'
 
 /** Where free ports are looked for (RFC 6335). */
 const ephemeral = { first: 49152, last: 65535 }
-export const isAny = (address: string): boolean => address === '0.0.0.0' || address === '::'
 
 export class PortAllocator {
   readonly #state: State

@@ -44,6 +44,9 @@ export interface PortRecord {
   readonly containerPort: number
 }
 
+/** All addresses of the host, of one family. */
+export const isAny = (address: string): boolean => address === '0.0.0.0' || address === '::'
+
 export interface EndpointRecord {
   readonly kind: 'endpoint'
   /** 64 hexadecimal digits, as Docker's. */

@@ -1,6 +1,6 @@
 // Files that are whole or not there: written beside and renamed, or symbolic links, which the kernel makes with their content in one step.
 import { randomBytes } from 'node:crypto'
-import { open, readdir, readFile, readlink, rename, rm, rmdir, symlink, unlink, writeFile } from 'node:fs/promises'
+import { open, readdir, readFile, readlink, rename, rm, rmdir, stat, symlink, unlink, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { NetloomError } from '../socket/error.js'
 
@@ -73,6 +73,16 @@ export async function namesIn(folder: string): Promise<string[]> {
   return names.filter(name => !name.endsWith('~'))
 }
 
+/** Nanoseconds within which the file system may give two changes the same time. */
+const sameTime = 50_000_000n
+
+/** When a folder changed last, to be asked for before it is read. Undefined if it is gone, or changed just now and may change again without the time showing it. */
+export async function settledTime(folder: string): Promise<bigint | undefined> {
+  const now = BigInt(Date.now()) * 1_000_000n
+  const time = (await ifThere(stat(folder, { bigint: true })))?.mtimeNs
+  return time !== undefined && now - time > sameTime ? time : undefined
+}
+
 /** Claims a name for an owner. False if it is taken: of several at once one has it. */
 export async function claim(path: string, owner: string): Promise<boolean> {
   try {
@@ -97,7 +107,7 @@ export async function removeEmpty(folder: string): Promise<void> {
   try {
     await rmdir(folder)
   } catch (error) {
-    if (codeOf(error) !== 'ENOENT' && codeOf(error) !== 'ENOTEMPTY') throw error
+    if (!['ENOENT', 'ENOTEMPTY', 'ENOTDIR'].includes(String(codeOf(error)))) throw error
   }
 }
 

@@ -1,16 +1,29 @@
 // The state folder: what several processes know about networks and endpoints, whole at any moment at which one of them may be killed.
-import { mkdir, open, readdir, readFile, rename, rm, unlink } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { lstat, mkdir, open, readdir, readFile, rename, rm, unlink, utimes } from 'node:fs/promises'
+import { join } from 'node:path'
 import { lockFile } from '../namespace/file-lock.js'
 import type { Port } from '../namespace/hold-port.js'
 import { NetloomError } from '../socket/error.js'
-import { checkId, type EndpointRecord, type NetworkRecord, type PortRecord, type StateRecord } from './records.js'
-import { claim, each, ifThere, namesIn, ownerOf, readJson, removeEmpty, syncFolder, unclaim, writeWhole } from './state-files.js'
+import { checkId, type EndpointRecord, isAny, type NetworkRecord, type PortRecord, type StateRecord } from './records.js'
+import {
+  claim,
+  each,
+  ifThere,
+  namesIn,
+  ownerOf,
+  readJson,
+  removeEmpty,
+  settledTime,
+  syncFolder,
+  unclaim,
+  writeWhole,
+} from './state-files.js'
 
 /**
  * The folder's form:
  *
  *     lock                          held by whoever changes anything
+ *     holder                        held by the process that holds published ports
  *     boot                          of which boot of which host namespace the rest tells
  *     pending/<id>.json             what is being made or removed: found under the lock, it is of a process that was killed
  *     names/<name>                → id of the network
@@ -19,15 +32,18 @@ import { claim, each, ifThere, namesIn, ownerOf, readJson, removeEmpty, syncFold
  *     networks/<id>/addresses/<ip>→ id of the endpoint
  *     networks/<id>/names/<name>  → id of the endpoint
  *     networks/<id>/last/<ip>       the address of a pool that was given last
- *     ports/<tcp-80-4>/<host ip>  → id of the endpoint that it leads to
+ *     ports/<tcp-80-4>            → id of the endpoint that it leads to from all addresses of the host, or else a folder:
+ *     ports/<tcp-80-4>/<host ip>  → id of the endpoint that it leads to from this one
  *     namespaces/<key>/<id>       → id of the network of that endpoint
  *
  * The arrows are symbolic links, which the kernel makes in one step and refuses to make twice: no address can be given to two.
  */
-const form = '1'
+const form = '2'
 
 export class State {
   readonly folder: string
+  /** Called for each port that this process claims or gives back, while the lock is held. */
+  portChanged: ((port: Port, published: boolean) => void) | undefined
 
   private constructor(folder: string) {
     this.folder = folder
@@ -41,8 +57,8 @@ export class State {
   static async open(folder: string, host: string): Promise<{ state: State; restarted: boolean }> {
     const state = new State(folder)
     await mkdir(folder, { recursive: true, mode: 0o700 })
-    // Made once and never removed: whoever waits for it has it open.
-    await (await open(join(folder, 'lock'), 'a', 0o600)).close()
+    // Made once and never removed: whoever waits for one has it open.
+    for (const name of ['lock', 'holder']) await (await open(join(folder, name), 'a', 0o600)).close()
     const lock = await lockFile(join(folder, 'lock'))
     try {
       return { state, restarted: await state.#enter(host) }
@@ -78,26 +94,32 @@ export class State {
   async claimEndpoints(records: readonly EndpointRecord[]): Promise<void> {
     await each(records, async record => {
       await mkdir(this.path('namespaces', record.namespace.key), { recursive: true, mode: 0o700 })
-      await this.#claim(record, [...this.#claims(record), ...this.#portClaims(record)])
+      await this.#claim(record, this.#claims(record))
+      await this.#claimPorts(record, record.ports ?? [])
     })
   }
 
   /** Replaces what is known of an endpoint, and claims the ports that it has more. Its other claims stay. */
   async updateEndpoint(before: EndpointRecord, record: EndpointRecord): Promise<void> {
-    const had = new Set(this.#portClaims(before).map(([path]) => path))
-    const has = this.#portClaims(record)
-    await this.#claim(
+    const paths = ({ ports = [] }: EndpointRecord) => new Set(ports.map(port => this.#portClaim(port)))
+    const [had, has] = [paths(before), paths(record)]
+    await this.#claimPorts(
       record,
-      has.filter(([path]) => !had.has(path)),
+      (record.ports ?? []).filter(port => !had.has(this.#portClaim(port))),
     )
     await writeWhole(this.#endpoint(record), JSON.stringify(record))
-    const keeps = new Set(has.map(([path]) => path))
-    for (const [path, owner] of this.#portClaims(before)) if (!keeps.has(path)) await this.#unclaimPort(path, owner)
+    await this.#unclaimPorts(
+      before,
+      (before.ports ?? []).filter(port => !has.has(this.#portClaim(port))),
+    )
   }
 
   /** The host addresses on which a port is published. */
-  portAddresses({ protocol, hostPort, hostIp }: PortRecord): Promise<string[]> {
-    return namesIn(this.#port(protocol, hostPort, hostIp))
+  async portAddresses({ protocol, hostPort, hostIp }: Pick<PortRecord, 'protocol' | 'hostPort' | 'hostIp'>): Promise<string[]> {
+    const path = this.#port(protocol, hostPort, hostIp)
+    const found = await ifThere(lstat(path))
+    if (found?.isSymbolicLink()) return [hostIp.includes(':') ? '::' : '0.0.0.0']
+    return found ? namesIn(path) : []
   }
 
   async commitEndpoints(records: readonly EndpointRecord[]): Promise<void> {
@@ -127,7 +149,7 @@ export class State {
       await rm(this.path('networks', checkId(record.id)), { recursive: true, force: true })
     } else {
       for (const [path, owner] of this.#claims(record)) await unclaim(path, owner)
-      for (const [path, owner] of this.#portClaims(record)) await this.#unclaimPort(path, owner)
+      await this.#unclaimPorts(record, record.ports ?? [])
       await ifThere(unlink(this.#endpoint(record)))
       // Other endpoints of the namespace keep the folder.
       await removeEmpty(this.path('namespaces', record.namespace.key))
@@ -195,30 +217,51 @@ export class State {
     if (name !== undefined) claims.push([this.#name(network, name), id])
     return [...claims, [this.path('namespaces', namespace.key, id), network]]
   }
-  /** All ports that are published, of whichever endpoint. */
-  async publishedPorts(): Promise<Port[]> {
+  /** All ports that are published, of whichever endpoint, and when that last changed; undefined if it may change without the time showing it. */
+  async publishedPorts(): Promise<{ ports: Port[]; time: bigint | undefined }> {
+    const folder = this.path('ports')
+    const time = await settledTime(folder)
     const ports: Port[] = []
-    for (const name of await namesIn(this.path('ports'))) {
-      const [protocol = '', port] = name.split('-')
-      for (const address of await namesIn(this.path('ports', name)))
+    for (const entry of (await ifThere(readdir(folder, { withFileTypes: true }))) ?? []) {
+      const [protocol = '', port, family] = entry.name.split('-')
+      const any = family === '6' ? '::' : '0.0.0.0'
+      for (const address of entry.isSymbolicLink() ? [any] : await namesIn(join(folder, entry.name)))
         ports.push({ protocol: protocol as Port['protocol'], address, port: Number(port) })
     }
-    return ports
+    return { ports, time }
+  }
+  /** When publishedPorts() last changed. */
+  portsTime(): Promise<bigint | undefined> {
+    return settledTime(this.path('ports'))
   }
 
   async #claim(record: EndpointRecord, claims: readonly [path: string, owner: string][]): Promise<void> {
-    for (const { protocol, hostPort, hostIp } of record.ports ?? [])
-      await mkdir(this.#port(protocol, hostPort, hostIp), { recursive: true, mode: 0o700 })
     for (const [path, owner] of claims)
       if (!(await claim(path, owner)))
         throw new NetloomError('EEXIST', { operation: 'connect', subject: record.name ?? record.id, reason: `${path} exists` })
   }
-  #portClaims({ id, ports = [] }: EndpointRecord): [path: string, owner: string][] {
-    return ports.map(({ protocol, hostPort, hostIp }) => [join(this.#port(protocol, hostPort, hostIp), hostIp), id])
+  async #claimPorts(record: EndpointRecord, ports: readonly PortRecord[]): Promise<void> {
+    for (const port of ports) {
+      if (!isAny(port.hostIp)) await mkdir(this.#port(port.protocol, port.hostPort, port.hostIp), { recursive: true, mode: 0o700 })
+      await this.#claim(record, [[this.#portClaim(port), record.id]])
+      await this.#portChanged(port, true)
+    }
   }
-  async #unclaimPort(path: string, owner: string): Promise<void> {
-    await unclaim(path, owner)
-    await removeEmpty(dirname(path))
+  async #unclaimPorts({ id }: EndpointRecord, ports: readonly PortRecord[]): Promise<void> {
+    for (const port of ports) {
+      await unclaim(this.#portClaim(port), id)
+      if (!isAny(port.hostIp)) await removeEmpty(this.#port(port.protocol, port.hostPort, port.hostIp))
+      await this.#portChanged(port, false)
+    }
+  }
+  async #portChanged({ protocol, hostIp: address, hostPort: port }: PortRecord, published: boolean): Promise<void> {
+    this.portChanged?.({ protocol, address, port }, published)
+    // What changes in a folder below does not show in this one's time.
+    if (!isAny(address)) await utimes(this.path('ports'), new Date(), new Date())
+  }
+  #portClaim({ protocol, hostPort, hostIp }: PortRecord): string {
+    const path = this.#port(protocol, hostPort, hostIp)
+    return isAny(hostIp) ? path : join(path, hostIp)
   }
   #port(protocol: string, port: number, hostIp: string): string {
     return this.path('ports', `${protocol}-${port}-${hostIp.includes(':') ? 6 : 4}`)

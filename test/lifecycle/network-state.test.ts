@@ -163,7 +163,7 @@ test('networks are found by name, id and the beginning of an id, and outlive the
   await expect(State.open(folder, 'another')).rejects.toMatchObject({ code: 'EBUSY' })
   expect((await State.open(folder, 'test')).restarted).toBe(false)
   expect(await state.endpoints(record.id)).toEqual([there])
-  const boot = JSON.stringify({ form: '1', boot: 'the one before', host: 'another' })
+  const boot = JSON.stringify({ form: '2', boot: 'the one before', host: 'another' })
   await writeFile(state.path('boot'), boot)
   const again = await State.open(folder, 'test')
   expect(again.restarted).toBe(true)
