@@ -34,8 +34,16 @@ export const bridgeDriver: Driver = {
     await host.links.create({
       ...{ kind: 'bridge', name, mac, up: true, ipv6: network.spec.ipv6 ? 'static' : 'none' },
       ...(mtu !== undefined && { mtu }),
-      // A bridge of containers forwards at once, and its frames are no packets of the host's firewall.
-      options: { stp: false, forwardDelay: 0, nfCallIptables: false, nfCallIp6tables: false, nfCallArptables: false },
+      // A bridge of containers forwards at once, and its frames are no packets of the host's firewall. With snooping the kernel would start the timers
+      // of all ports anew for each that comes or goes, and learn nothing as long as nobody asks who listens.
+      options: {
+        stp: false,
+        forwardDelay: 0,
+        multicastSnooping: false,
+        nfCallIptables: false,
+        nfCallIp6tables: false,
+        nfCallArptables: false,
+      },
     })
     try {
       for (const { subnet, gateway } of network.pools) await host.addresses.add(name, `${gateway}/${subnet.split('/')[1]}`, noDad(gateway))
