@@ -5,6 +5,14 @@ import './plan/bulk.js'
 import './plan/gc.js'
 
 export type { ArgumentError } from './codec/errors.js'
+export { type ExplainOptions, explain } from './explain/explain.js'
+export type {
+  Cause as ExplainCause,
+  CauseKind as ExplainCauseKind,
+  Cure as ExplainCure,
+  ExplainStep,
+  Explanation,
+} from './explain/result.js'
 export type { Address, AddressOptions } from './kernel/address-object.js'
 export type { AddressFilter } from './kernel/addresses.js'
 export type { ConntrackCpuStatistics, ConntrackStatistics } from './kernel/conntrack.js'

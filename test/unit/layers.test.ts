@@ -10,12 +10,13 @@ const below: Record<string, readonly string[]> = {
   socket: ['codec', 'protocol'],
   namespace: ['codec', 'protocol', 'socket'],
   kernel: ['codec', 'protocol', 'socket', 'namespace'],
+  explain: ['codec', 'protocol', 'socket', 'namespace', 'kernel'],
   plan: ['codec', 'protocol', 'socket', 'namespace', 'kernel'],
-  network: ['codec', 'protocol', 'socket', 'namespace', 'kernel', 'plan'],
-  topology: ['codec', 'protocol', 'socket', 'namespace', 'kernel', 'plan', 'network'],
-  top: ['codec', 'protocol', 'socket', 'namespace', 'kernel', 'plan', 'network', 'topology'],
-  testing: ['codec', 'protocol', 'socket', 'namespace', 'kernel', 'plan', 'network', 'topology', 'top'],
-  cli: ['codec', 'protocol', 'socket', 'namespace', 'kernel', 'plan', 'network', 'topology', 'top'],
+  network: ['codec', 'protocol', 'socket', 'namespace', 'kernel', 'explain', 'plan'],
+  topology: ['codec', 'protocol', 'socket', 'namespace', 'kernel', 'explain', 'plan', 'network'],
+  top: ['codec', 'protocol', 'socket', 'namespace', 'kernel', 'explain', 'plan', 'network', 'topology'],
+  testing: ['codec', 'protocol', 'socket', 'namespace', 'kernel', 'explain', 'plan', 'network', 'topology', 'top'],
+  cli: ['codec', 'protocol', 'socket', 'namespace', 'kernel', 'explain', 'plan', 'network', 'topology', 'top'],
 }
 
 const files = projectFiles('lib').filter(path => path.endsWith('.ts'))

@@ -1,0 +1,84 @@
+// What one explanation carries along: the packet, where to look, what has been found, and what is assumed to be cured.
+import type { Link } from '../kernel/link-object.js'
+import type { Cause, CauseKind, Cure, ExplainStep, FirewallPlace, Outcome, StepKind, Way } from './result.js'
+import type { Place, World } from './world.js'
+
+/** Who may cut a packet that is too long: nobody, who sends it, or routers too. */
+export type Fragmenting = 'never' | 'sender' | 'anywhere'
+
+/** A packet, as it is at some point of its way. */
+export interface Packet {
+  readonly family: 4 | 6
+  /** Undefined until the sender's route says it. */
+  readonly from: string | undefined
+  readonly to: string
+  readonly protocol: number
+  readonly sourcePort?: number
+  readonly destinationPort?: number
+  readonly icmpType?: number
+  readonly icmpCode?: number
+  /** Of the whole packet, in bytes. */
+  readonly size: number
+  readonly fragment: Fragmenting
+  /** Of the connection. */
+  readonly state: 'new' | 'established'
+}
+
+/** An address that a cure would give. */
+export interface Assumed {
+  readonly link: number
+  readonly address: string
+  readonly prefix: number
+}
+interface At {
+  readonly place: Place
+  readonly link?: Link | undefined
+}
+interface Drop {
+  readonly kind: CauseKind
+  readonly cures: readonly Cure[]
+  readonly by?: FirewallPlace
+  /** What tells it from others of its kind at the same link. */
+  readonly about?: string
+}
+
+export class Walk {
+  readonly world: World
+  way: Way = 'there'
+  readonly steps: ExplainStep[] = []
+  readonly causes: Cause[] = []
+  /** Who has learned whose MAC from being asked, as `${namespace} ${link} ${address}`. */
+  readonly heard = new Set<string>()
+  readonly #assumed = new Map<Place, Assumed[]>()
+  readonly #told = new Set<string>()
+
+  constructor(world: World) {
+    this.world = world
+  }
+
+  step(kind: StepKind, { place, link }: At, text: string, outcome: Outcome = 'passes'): void {
+    this.steps.push({ way: this.way, kind, namespace: place.label, ...(link && { link: link.name }), text, outcome })
+  }
+
+  /** Something drops the packet. The same thing may stand in both ways; it is one cause. */
+  drop(step: StepKind, at: At, text: string, { kind, cures, by, about = '' }: Drop): void {
+    this.step(step, at, text, 'dropped')
+    const identity = JSON.stringify([kind, at.place.key, at.link?.index, about])
+    if (this.#told.has(identity)) return
+    this.#told.add(identity)
+    const where = { namespace: at.place.info(), name: at.place.label, ...(at.link && { link: at.link.name }) }
+    this.causes.push({ kind, way: this.way, where, text, cures, behind: this.causes.length > 0, ...(by && { by }) })
+  }
+
+  /** From here on the namespace counts as having the address. */
+  assume(place: Place, address: Assumed): void {
+    this.#assumed.set(place, [...this.assumed(place), address])
+  }
+  assumed(place: Place): readonly Assumed[] {
+    return this.#assumed.get(place) ?? []
+  }
+  /** The addresses that a namespace has, or would have once it is cured. */
+  async addresses(place: Place, family: 4 | 6): Promise<readonly Assumed[]> {
+    return [...(await place.addresses(family)), ...this.assumed(place)]
+  }
+}
