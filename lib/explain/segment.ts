@@ -55,13 +55,14 @@ export async function connection(world: World, from: End, to: End): Promise<read
 }
 
 async function bridgesBehind(world: World, { hops, ...frame }: At): Promise<At[]> {
-  const found: At[] = []
+  const found: { open: boolean; at: At }[] = []
   for (const out of await portsOf(frame.place, frame.bridge)) {
     if (out.index === frame.in?.index) continue
     const at = await leave(world, { place: frame.place, link: out }, [...hops, { kind: 'bridge', ...frame, out }])
-    if (at && isAt(at)) found.push(at)
+    if (at && isAt(at)) found.push({ open: [out, at.in].every(port => port?.up && port.port?.state === 'forwarding'), at })
   }
-  return found
+  // Of several ways to a bridge the spanning tree leaves one.
+  return found.sort((a, b) => Number(b.open) - Number(a.open)).map(({ at }) => at)
 }
 
 /** All that a broadcast from a link could reach. */

@@ -165,9 +165,10 @@ export const linkLayer: Readonly<Record<string, Injected>> = {
     inject: ({ machine }) => machine.links.update('br0', { up: false }),
     told: [['bridge-down', 'there', 'machine', 'br0']],
   },
-  'a port blocked': {
+  // The kernel undoes other states at once while no spanning tree runs.
+  'a port that only learns': {
     to: 'green',
-    inject: ({ machine }) => machine.links.update('to-green', { port: { state: 'blocking' } }),
+    inject: ({ machine }) => machine.links.update('to-green', { port: { state: 'learning' } }),
     told: [['port-state', 'there', 'machine', 'to-green']],
   },
   'a port held back by the spanning tree': {
