@@ -1,6 +1,6 @@
-// The messages of steps out of those of others like them: thousands of namespaces differ in names, MACs and addresses only.
-import { parseIpv4, parseMac } from '../codec/ip.js'
-import { littleEndian as LE, type Writer } from '../codec/writer.js'
+// The messages of steps out of those of others like them: thousands of namespaces and routes differ in names, MACs and addresses only.
+import { networkOf, parseIpv4, parseMac } from '../codec/ip.js'
+import type { Writer } from '../codec/writer.js'
 import type { JobStep } from '../socket/native.js'
 import type { Step } from './compile.js'
 import { creates, endsOf } from './compile-link.js'
@@ -26,7 +26,7 @@ interface Field {
 }
 /** How a value becomes bytes. */
 interface Form {
-  /** Another value whose bytes differ in each. */
+  /** Another value whose first byte differs. */
   other(value: string): string | undefined
   /** Undefined for one that does not have as many, or would change more than these bytes. */
   bytes(value: string, like: string): Uint8Array | undefined
@@ -57,6 +57,23 @@ const ipv4: Form = {
   },
 }
 
+/** As it is, but that nothing may be beyond the prefix. */
+const ipv4Network: Form = {
+  other(value) {
+    const address = withoutPrefix(value)
+    const bytes = parseIpv4(address)
+    const prefix = address === value ? 32 : Number(value.slice(address.length + 1))
+    if (!bytes || prefix === 0) return undefined
+    return (
+      networkOf(
+        bytes.map(byte => byte ^ 0xff),
+        prefix,
+      ).join('.') + value.slice(address.length)
+    )
+  },
+  bytes: ipv4.bytes,
+}
+
 type Spec = Record<string, unknown> & { readonly peer?: Record<string, unknown> }
 const ofSpec = (name: string, form: Form): Field => ({
   get: item => (creates(item) ? (item.spec as Spec)[name] : undefined),
@@ -76,6 +93,11 @@ const cidr: Field = {
   set: (item, value) => ({ ...item, cidr: value }) as Item,
   form: ipv4,
 }
+const to: Field = {
+  get: item => ('route' in item ? item.route.to : undefined),
+  set: (item, value) => ({ ...item, route: { ...(item as { readonly route: object }).route, to: value } }) as Item,
+  form: ipv4Network,
+}
 /** What may differ between items that are alike; like.ts leaves the same out. */
 const fields: readonly Field[] = [
   { ...ofSpec('name', text), names: 0 },
@@ -83,6 +105,7 @@ const fields: readonly Field[] = [
   { ...ofPeer('name', text), names: 1 },
   ofPeer('mac', mac),
   cidr,
+  to,
 ]
 
 /** Links by name, which what has another name would not be. */
@@ -127,11 +150,12 @@ export class Mould {
         const like = field.get(item)
         if (typeof like !== 'string') continue
         const other = field.form.other(like)
-        const size = field.form.bytes(like, like)?.length
+        const from = field.form.bytes(like, like)
+        const into = other === undefined ? undefined : field.form.bytes(other, like)
         const isMeant = named && field.names !== undefined && endsOf(item)[field.names]?.in === namespace
         const said =
           other === undefined || isMeant ? undefined : say(number => (number === steps[i]!.item ? field.set(item, other) : itemOf(number)))
-        slots.push({ step: i, field, like, places: said && size ? differences(parts, said, size) : undefined })
+        slots.push({ step: i, field, like, places: said && from && into ? differences(parts, said, from, into) : undefined })
       }
     }
     return new Mould(steps, items, namespace, parts, slots)
@@ -168,8 +192,13 @@ export class Mould {
   }
 }
 
-/** Where the bytes differ, in runs of that size only; undefined if they differ in any other way. */
-function differences(a: readonly JobStep[], b: readonly JobStep[], size: number): (readonly [part: number, at: number])[] | undefined {
+/** Where the first has these bytes and the second those; undefined if they differ in any other way. */
+function differences(
+  a: readonly JobStep[],
+  b: readonly JobStep[],
+  from: Uint8Array,
+  into: Uint8Array,
+): (readonly [part: number, at: number])[] | undefined {
   if (a.length !== b.length) return undefined
   const places: [number, number][] = []
   for (const [i, one] of a.entries()) {
@@ -181,19 +210,10 @@ function differences(a: readonly JobStep[], b: readonly JobStep[], size: number)
     if (one.length !== other.length) return undefined
     for (let at = 0; at < one.length; at++) {
       if (one[at] === other[at]) continue
-      for (let k = at; k < at + size; k++) if (one[k] === other[k]) return undefined
+      for (let k = 0; k < from.length; k++) if (one[at + k] !== from[k] || other[at + k] !== into[k]) return undefined
       places.push([i, at])
-      at += size
-      if (one[at] !== other[at]) return undefined
+      at += from.length - 1
     }
   }
   return places
-}
-
-/** Gives messages other sequence numbers: one more each. */
-export function renumber(bytes: Uint8Array, first: number): number {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-  let sequence = first
-  for (let at = 0; at < bytes.length; at += (view.getUint32(at, LE) + 3) & ~3) view.setUint32(at + 8, sequence++, LE)
-  return sequence
 }

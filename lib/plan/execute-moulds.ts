@@ -1,11 +1,12 @@
 // Jobs of parts, most of them out of moulds: what is like something before is not said anew.
 import { Writer } from '../codec/writer.js'
 import { namePath } from '../namespace/info.js'
+import { renumber } from '../socket/frame.js'
 import type { Job, JobStep } from '../socket/native.js'
 import type { Part } from './compile.js'
 import { endsOf } from './compile-link.js'
 import { attempt, type Known, type PortStep, partSteps, portSteps, portSwitch, type Source } from './execute-job.js'
-import { Mould, renumber, type Say } from './execute-mould.js'
+import { Mould, type Say } from './execute-mould.js'
 import type { MadeLink, State } from './execute-state.js'
 import type { Item, PlanLinkRef } from './items.js'
 

@@ -24,6 +24,7 @@ import {
 } from './compile-link.js'
 import { runLive } from './execute-live.js'
 import { explainLink, type Pending, type Place, settle } from './execute-outcome.js'
+import { addSeries, leastInSeries, seriesLength } from './execute-series.js'
 import type { MadeLink, State } from './execute-state.js'
 import type { PlanLinkRef } from './items.js'
 import type { Note } from './journal.js'
@@ -66,7 +67,10 @@ export class Run {
   /** In their order, but that links are finished together with those that are made next after them, in namespaces that were there. */
   async steps(steps: readonly Step[]): Promise<void> {
     let made: Finish[] = []
-    for (const step of steps) {
+    // Where there is no series, nobody looks for one again and again.
+    let plainUntil = 0
+    for (let at = 0; at < steps.length; at++) {
+      const step = steps[at]!
       if (step.does === 'finish' && !this.#planned) {
         made.push(step)
         continue
@@ -76,6 +80,16 @@ export class Run {
         made = []
       }
       if (this.#skips(step)) continue
+      if (step.does === 'entry' && !this.#planned && at >= plainUntil) {
+        const many = seriesLength(this.#state.data.items, steps, at)
+        plainUntil = at + many
+        const done = many < leastInSeries ? 0 : await this.#series(steps.slice(at, at + many))
+        if (done > mostPending / 8) plainUntil = at + done
+        if (done > 0) {
+          at += done - 1
+          continue
+        }
+      }
       try {
         await this.#step(step)
       } catch (error) {
@@ -260,6 +274,21 @@ export class Run {
   }
 
   // ---- the rest
+
+  /** Adds entries that are like the first; gives how many steps that was. */
+  async #series(steps: readonly Step[]): Promise<number> {
+    const links = linksOf(this.#state.data.items[steps[0]!.item] as EntryItem)
+    const indexes: number[] = []
+    try {
+      for (const { ref, path } of links) indexes.push((await this.#find(ref, path)).index)
+    } catch (error) {
+      this.#state.fail(steps[0]!.item, error)
+      return 1
+    }
+    const stays = !links.some(({ ref }) => this.#state.linkOf(ref, this.#number))
+    await this.flush()
+    return addSeries(this.#place, steps as Extract<Step, { does: 'entry' }>[], { indexes, stays })
+  }
 
   async #entry(number: number): Promise<void> {
     const item = this.#state.data.items[number] as EntryItem

@@ -20,6 +20,8 @@ import type { Note } from './journal.js'
 import { read } from './json.js'
 import { type IntentRecord, readRecord } from './record-format.js'
 import { briefLinks, deleteLinks, deleteNames } from './remove.js'
+import type { SeriesNote } from './series.js'
+import { notesEach } from './undo-before.js'
 
 export interface Collected {
   /** What was removed or made as it was: 'namespace web', 'link br0', 'change of sysctl net.ipv4.ip_forward'. */
@@ -72,7 +74,7 @@ async function collect(lines: readonly string[], outcome: Outcome): Promise<void
   const record = readRecord(lines[0])
   if (!record) throw new NetloomError('EPROTO', { operation: 'read plan record', reason: 'it was written by another version of netloom' })
   await end(record.writer)
-  const notes = lines.slice(1).map(line => read(JSON.parse(line)) as Note)
+  const notes = lines.slice(1).flatMap(line => notesEach(read(JSON.parse(line)) as Note | SeriesNote))
   const leftover = new Leftover(record, outcome)
   try {
     await leftover.remove(notes)

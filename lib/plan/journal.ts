@@ -2,6 +2,7 @@
 import type { RecordFile } from '../namespace/record-file.js'
 import type { EntryItem, Indexes } from './compile-entry.js'
 import { written } from './json.js'
+import type { SeriesNote } from './series.js'
 import type { LinkBefore } from './undo-link.js'
 
 export type SortName = 'addresses' | 'routes' | 'neighbours' | 'rules'
@@ -31,13 +32,13 @@ export type MadeNote = readonly [place: number, index: number, name: string]
 
 export class Journal {
   readonly #file: RecordFile | undefined
-  #waiting: Note[] = []
+  #waiting: (Note | SeriesNote)[] = []
 
   constructor(file: RecordFile | undefined) {
     this.#file = file
   }
 
-  note(note: Note): void {
+  note(note: Note | SeriesNote): void {
     if (this.#file) this.#waiting.push(note)
   }
 

@@ -1,4 +1,4 @@
-// Whether two steps of a plan are the same but for values that stand for themselves: names, MACs, addresses.
+// Whether two steps of a plan are the same but for values that stand for themselves: names, MACs, addresses, destinations.
 import type { Step } from './compile.js'
 import type { Item, LinkItemRef, NamespaceRef } from './items.js'
 
@@ -18,17 +18,16 @@ export function alike(a: Item, b: Item, pair: Pair): boolean {
     if (name === 'path' || name === 'cidr') continue
     if (name === 'in') {
       if (!sameNamespace(a.in, b.in, pair)) return false
-    } else if (name === 'spec') {
-      if (!same(one.spec, other.spec, pair, a.verb === 'links.create')) return false
-    } else if (!same(one[name], other[name], pair, false)) return false
+    } else if (!same(one[name], other[name], pair, a.verb === 'links.create' ? 'end' : name === 'route' ? 'route' : undefined)) return false
   }
   return sameNames(one, other)
 }
 
 type Fields = Record<string, unknown>
 
-/** `end`: it is about the end of a link, whose name and MAC may differ. */
-function same(a: unknown, b: unknown, pair: Pair, end: boolean): boolean {
+/** What it is about: the end of a link, whose name and MAC may differ, or a route, whose destination may. */
+type About = 'end' | 'route' | undefined
+function same(a: unknown, b: unknown, pair: Pair, about: About): boolean {
   if (a === b) return true
   if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false
   const [one, other] = [a as Fields, b as Fields]
@@ -36,8 +35,9 @@ function same(a: unknown, b: unknown, pair: Pair, end: boolean): boolean {
   for (const name in one) {
     const [x, y] = [one[name], other[name]]
     if (x === y) continue
-    if (end && (name === 'name' || name === 'mac') && typeof x === 'string' && typeof y === 'string') continue
-    if (!same(x, y, pair, end && name === 'peer')) return false
+    const free = about === 'end' ? name === 'name' || name === 'mac' : about === 'route' && name === 'to'
+    if (free && typeof x === 'string' && typeof y === 'string') continue
+    if (!same(x, y, pair, about === 'end' && name === 'peer' ? 'end' : undefined)) return false
   }
   return sameNames(one, other)
 }

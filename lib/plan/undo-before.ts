@@ -7,6 +7,7 @@ import type { Scope } from '../kernel/scope.js'
 import type { EntryItem, Indexes } from './compile-entry.js'
 import type { State } from './execute-state.js'
 import type { Note, SortName } from './journal.js'
+import { type SeriesNote, unfolded } from './series.js'
 
 /** The entries of one sort in a namespace, as far as a plan touches them. */
 export interface Sort<T> {
@@ -67,7 +68,14 @@ export interface EntriesBefore {
   readonly touched: Set<string>
   readonly notes: Note[]
 }
-const sortOf = (item: EntryItem) => item.verb.slice(0, item.verb.indexOf('.')) as SortName
+export const sortOf = (item: EntryItem) => item.verb.slice(0, item.verb.indexOf('.')) as SortName
+
+/** Entries that the item may change have this key. */
+export const keyOfItem = (item: EntryItem, indexes: Indexes): string => sorts[sortOf(item)].keyOfItem(item, indexes)
+
+/** A note for each entry, where there is one for many. */
+export const notesEach = (note: Note | SeriesNote): readonly Note[] =>
+  unfolded(note, (sort, item, indexes) => sorts[sort].keyOfItem(item, indexes))
 
 export function noteOf(item: EntryItem, indexes: Indexes, before: readonly unknown[] = []): Note {
   const sort = sortOf(item)
@@ -82,19 +90,24 @@ export async function beforeAdd(
   indexes: Indexes,
 ): Promise<{ known: EntriesBefore; key: string; note: Note }> {
   const item = state.data.items[number] as EntryItem
-  const name = sortOf(item)
-  const sort = sorts[name]
-  const place = `${item.in} ${name}`
-  let known = state.before.get(place)
-  if (!known) {
-    const all = await sort.list(scope)
-    known = { all, byKey: grouped(all, sort.keyOf), touched: new Set(), notes: [] }
-    state.before.set(place, known)
-  }
-  const key = sort.keyOfItem(item, indexes)
+  const known = await entriesBefore(state, scope, item)
+  const key = keyOfItem(item, indexes)
   const note = noteOf(item, indexes, known.byKey.get(key))
   state.journal.note(note)
   return { known, key, note }
+}
+
+/** The entries of its sort that were there before the plan added or changed the first. */
+export async function entriesBefore(state: State, scope: Scope, item: EntryItem): Promise<EntriesBefore> {
+  const name = sortOf(item)
+  const sort = sorts[name]
+  const place = `${item.in} ${name}`
+  const known = state.before.get(place)
+  if (known) return known
+  const all = await sort.list(scope)
+  const found: EntriesBefore = { all, byKey: grouped(all, sort.keyOf), touched: new Set(), notes: [] }
+  state.before.set(place, found)
+  return found
 }
 
 export function grouped<T>(all: readonly T[], keyOf: (one: T) => string): Map<string, T[]> {

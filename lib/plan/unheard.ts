@@ -5,7 +5,9 @@ import type { State } from './execute-state.js'
 import { type EntryNote, type Outcome, takeBackEntries } from './gc-entries.js'
 import type { Note } from './journal.js'
 import { briefLinks } from './remove.js'
+import type { SeriesNote } from './series.js'
 import type { Done } from './undo.js'
+import { notesEach } from './undo-before.js'
 
 /** Adds them to what is to be undone. Gives the namespaces that could not be looked through. */
 export async function findUnheard(state: State, group: number | undefined): Promise<{ leftovers: string[]; errors: unknown[] }> {
@@ -27,8 +29,8 @@ export async function findUnheard(state: State, group: number | undefined): Prom
 }
 
 /** What takes away entries that were to be added, where they have been. */
-export function unheardEntries(notes: readonly Note[]): Done[] {
-  const entries = notes.filter((note): note is EntryNote => note.note === 'entry')
+export function unheardEntries(notes: readonly (Note | SeriesNote)[]): Done[] {
+  const entries = notes.flatMap(notesEach).filter((note): note is EntryNote => note.note === 'entry')
   return [...new Set(entries.map(({ sort }) => sort))].map(sort => {
     const some = entries.filter(note => note.sort === sort)
     const run = async (scope: Scope) => {

@@ -7,10 +7,10 @@ import { readAcknowledgement, toError } from './acknowledgement.js'
 import { Dumps, type Each, type Slices } from './dump.js'
 import { Elements } from './elements.js'
 import { AbortError, NetloomError, orAborted, systemError } from './error.js'
-import { encode, messages } from './frame.js'
+import { encode, messages, renumber } from './frame.js'
 import { type NamespaceHandle, type NetlinkSocket, native } from './native.js'
-import { readOutcomes } from './outcomes.js'
-import { type AnyRequest, type Context, type Dump, naming, type Outcome, type Reply, type Request } from './request.js'
+import { readOutcomes, readRefusals } from './outcomes.js'
+import { type AnyRequest, type Context, type Dump, naming, type Outcome, type Refusal, type Reply, type Request } from './request.js'
 import { readTransmission, type Transmission } from './transmission.js'
 
 /** How often an interrupted dump is asked again before it is given as it is. */
@@ -77,6 +77,18 @@ export class Connection {
     this.#take(requests.length)
     const answer = await this.#send(writer.bytes.subarray(0, writer.at), requests[0]!.context, options.signal)
     return readOutcomes(requests, { bytes: writer.bytes.subarray(0, writer.at), starts, first }, answer, options.reply)
+  }
+
+  /**
+   * As a quiet batch(), of messages that somebody has written already; they get their numbers here. `requestOf` gives the request of one that
+   * is refused. Gives the refusals, in their order.
+   */
+  async batchWritten(bytes: Uint8Array, starts: readonly number[], requestOf: (index: number) => AnyRequest): Promise<Refusal[]> {
+    const first = this.#sequence
+    renumber(bytes, first)
+    this.#take(starts.length)
+    const answer = await this.#send(bytes, requestOf(0).context, undefined)
+    return readRefusals(requestOf, { bytes, starts, first }, answer)
   }
 
   /**

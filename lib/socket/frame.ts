@@ -42,6 +42,14 @@ export function encode(writer: Writer, { type, codec, value, context }: AnyReque
   }
 }
 
+/** Gives messages other sequence numbers: one more each. */
+export function renumber(bytes: Uint8Array, first: number): number {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  let sequence = first
+  for (let at = 0; at < bytes.length; at += (view.getUint32(at, LE) + 3) & ~3) view.setUint32(at + 8, sequence++, LE)
+  return sequence
+}
+
 /** The messages of a buffer; stops at the first that is cut short, which the addon never delivers. */
 export function* messages(view: DataView): Generator<Framed> {
   for (let at = 0; at + headerLength <= view.byteLength; ) {

@@ -4,7 +4,7 @@ import { viewOf } from '../codec/walk.js'
 import { messageType } from '../protocol/netlink.js'
 import { readAcknowledgement, toError } from './acknowledgement.js'
 import { messages } from './frame.js'
-import type { AnyRequest, Outcome, Reply } from './request.js'
+import type { AnyRequest, Outcome, Refusal, Reply } from './request.js'
 
 /** Messages as they were sent: where each starts, and the sequence number of the first. */
 export interface Sent {
@@ -36,6 +36,19 @@ export function readOutcomes<R extends AnyCodec = never>(
     }
   }
   return outcomes.map(outcome => outcome ?? nothingSaid)
+}
+
+/** As readOutcomes(), where only refusals matter. */
+export function readRefusals(requestOf: (index: number) => AnyRequest, { bytes, starts, first }: Sent, answer: Uint8Array): Refusal[] {
+  const refusals: Refusal[] = []
+  const view = viewOf(answer)
+  for (const message of messages(view)) {
+    const index = message.sequence - first
+    if (message.type !== messageType.error || index < 0 || index >= starts.length) continue
+    const ack = readAcknowledgement(view, message)
+    if (ack.errno) refusals.push({ index, error: toError(ack, requestOf(index), bytes.subarray(starts[index], starts[index + 1])) })
+  }
+  return refusals.sort((a, b) => a.index - b.index)
 }
 
 const nothingSaid = { objects: [] as const }

@@ -48,6 +48,11 @@ export interface Outcome<T = never> {
   /** The objects of its answer. */
   readonly objects: readonly T[]
 }
+/** One request of many that the kernel has refused. */
+export interface Refusal {
+  readonly index: number
+  readonly error: NetloomError
+}
 /** The objects of a dump; `consistent` is false when the kernel's list kept changing while it was read, however often it was asked again. */
 export interface Dump<T> extends Array<T> {
   consistent: boolean

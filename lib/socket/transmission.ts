@@ -2,18 +2,12 @@
 import type { AnyCodec, Decoded } from '../codec/codec.js'
 import { messageType } from '../protocol/netlink.js'
 import { readAcknowledgement, toError } from './acknowledgement.js'
-import type { NetloomError } from './error.js'
 import { messages } from './frame.js'
-import type { AnyRequest, Reply } from './request.js'
+import type { AnyRequest, Refusal, Reply } from './request.js'
 
 /** Errors that are looked into: finding the field costs a walk through the request, and nobody reads more. */
 const mostErrors = 64
 
-export interface Refusal {
-  /** Which request. */
-  readonly index: number
-  readonly error: NetloomError
-}
 export interface Transmission<T> {
   /** In the order of the requests. */
   readonly refusals: readonly Refusal[]

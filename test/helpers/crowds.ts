@@ -13,6 +13,7 @@ export async function furnish(host: string): Promise<void> {
   await ip('address', 'add', '10.3.0.1/24', 'dev', 'old0')
   await ip('route', 'add', '10.4.0.0/16', 'via', '10.3.0.9', 'metric', '5')
   await ip('route', 'add', '10.4.0.0/16', 'via', '10.3.0.7', 'metric', '9')
+  await ip('route', 'add', '10.6.0.7', 'via', '10.3.0.9', 'metric', '5')
   await ip('neighbour', 'add', '10.3.0.7', 'lladdr', '02:00:00:00:00:07', 'dev', 'old0', 'nud', 'permanent')
   await ip('rule', 'add', 'from', '10.4.0.0/16', 'table', '44', 'priority', '444')
   await ip('link', 'add', 'old1', 'address', '02:00:00:00:00:bb', 'type', 'ifb')
@@ -30,6 +31,8 @@ export function crowd(there: Namespace | { readonly name: string }, count: numbe
   here.addresses.add(hub, '10.77.0.1/16')
   here.addresses.add('old0', '10.3.1.1/24')
   here.routes.add({ to: '10.5.0.0/16', via: '10.3.0.9' })
+  // As many as go together.
+  for (let i = 0; i < 40; i++) here.routes.add({ to: `10.6.0.${i}`, via: '10.3.0.9' })
   here.routes.replace({ to: '10.4.0.0/16', via: '10.3.0.8', metric: 5 })
   here.neighbours.replace({ address: '10.3.0.7', mac: '02:00:00:00:00:17', link: 'old0' })
   here.rules.add({ from: '10.77.0.0/16', table: 77, priority: 777 })

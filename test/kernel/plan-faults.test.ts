@@ -49,6 +49,7 @@ const faults: Fault[] = [
     what: 'a route in the host is there already',
     async arrange() {
       await ip('link', 'add', 'other0', 'type', 'bridge')
+      await ip('link', 'set', 'other0', 'addrgenmode', 'none')
       await ip('link', 'set', 'other0', 'up')
       await ip('route', 'add', '10.78.0.40', 'dev', 'other0')
       return () => ip('link', 'delete', 'other0')

@@ -4,8 +4,8 @@ import type { AnyCodec } from '../../codec/codec.js'
 import { netfilterBatch, netfilterMessages, netfilterSubsystems } from '../../protocol/netfilter.js'
 import { requestFlags } from '../../protocol/netlink.js'
 import { AbortError, NetloomError } from '../../socket/error.js'
-import type { AnyRequest, Context, Reply } from '../../socket/request.js'
-import type { Refusal, Transmission } from '../../socket/transmission.js'
+import type { AnyRequest, Context, Refusal, Reply } from '../../socket/request.js'
+import type { Transmission } from '../../socket/transmission.js'
 import type { Scope } from '../scope.js'
 
 /** One message of a batch. */
