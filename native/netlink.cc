@@ -45,7 +45,8 @@ Datagram receiveDatagram(int fd, uint8_t* buffer, size_t capacity) {
   datagram.truncated = (message.msg_flags & MSG_TRUNC) != 0;
   datagram.origin = -1;
   for (cmsghdr* item = CMSG_FIRSTHDR(&message); item != nullptr; item = CMSG_NXTHDR(&message, item)) {
-    if (item->cmsg_level == SOL_NETLINK && item->cmsg_type == NETLINK_LISTEN_ALL_NSID)
+    if (item->cmsg_level == SOL_NETLINK && item->cmsg_type == NETLINK_LISTEN_ALL_NSID &&
+        item->cmsg_len >= CMSG_LEN(sizeof datagram.origin))
       std::memcpy(&datagram.origin, CMSG_DATA(item), sizeof datagram.origin);
   }
   return datagram;

@@ -8,6 +8,7 @@ const steps = {
   suite: ['npm', 'test', '--silent'],
   packages: ['node', 'scripts/packages.mjs'],
   'lint-native': ['node', 'scripts/lint-native.mjs'],
+  fuzz: ['node', 'scripts/fuzz.mjs', '--seconds=10'],
   asan: ['node', 'scripts/sanitized.mjs', 'asan'],
   container: ['node', 'scripts/container.mjs'],
 }
