@@ -63,7 +63,7 @@ export function loadMeta(machine: Machine, key: string): Loaded {
   const { about, traffic, rules, chain } = machine
   const { packet, iif, oif, family, protocol } = about
   const index = (name: string | null | undefined) => {
-    const found = name === null ? 0 : name === undefined ? undefined : rules.interfaces.indexOf?.(name)
+    const found = name === null ? 0 : name === undefined ? undefined : rules.facts.interfaces.indexOf?.(name)
     return found === undefined ? unknownBits(4) : word(found)
   }
   switch (key) {

@@ -3,7 +3,7 @@ import type { Answer } from '../verdict-answer.js'
 import { every } from '../verdict-answer.js'
 import type { ReadElement } from './elements.js'
 import type { RawSetWithElements } from './snapshot.js'
-import { type Bits, compare, isKnown, part, within } from './verdict-bits.js'
+import { type Bits, compare, isKnown, knownBits, part, within } from './verdict-bits.js'
 
 export interface Found {
   /** The one that it finds, or those that it may. */
@@ -22,7 +22,25 @@ const none = new Uint8Array()
 const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex')
 const prepared = new WeakMap<RawSetWithElements, Prepared>()
 
+/** Unknown bits up to which every key that there may be is looked up by itself. */
+const mostOpen = 6
 export function find(set: RawSetWithElements, key: Bits): Found {
+  const open = [...key.known].flatMap((byte, i) => eight.flatMap(bit => (byte & (1 << bit) ? [] : [[i, 1 << bit] as const])))
+  if (open.length === 0 || open.length > mostOpen) return findOne(set, key)
+  const elements = new Set<ReadElement>()
+  let miss = false
+  for (let choice = 0; choice < 2 ** open.length; choice++) {
+    const value = key.value.slice()
+    for (const [n, [i, bit]] of open.entries()) if (choice & (1 << n)) value[i]! |= bit
+    const found = findOne(set, knownBits(value))
+    for (const element of found.elements) elements.add(element)
+    miss ||= found.miss
+  }
+  return { elements: [...elements], miss }
+}
+const eight = [0, 1, 2, 3, 4, 5, 6, 7]
+
+function findOne(set: RawSetWithElements, key: Bits): Found {
   let known = prepared.get(set)
   if (!known) {
     known = prepare(set)

@@ -48,7 +48,9 @@ function range(low: Bits, high: Bits): Bits {
 
 export function translate(machine: Machine, data: Of<'nat'>): Effect {
   const { about } = machine
-  const { type, regAddrMin, regAddrMax, regProtoMin, regProtoMax, flags } = data
+  const { type, regAddrMin, regAddrMax, regProtoMin, regProtoMax, flags, family } = data
+  // In a table of both families it passes packets of the other one by.
+  if ((family === 'ipv4' && about.family === 6) || (family === 'ipv6' && about.family === 4)) return 'next'
   const side: Side = type === 'snat' ? 'source' : 'target'
   const { length } = addressPlaces[about.family]
   let address: Bits | undefined
@@ -70,8 +72,8 @@ function mapped(own: Bits, low: Bits, high: Bits): Bits {
 
 /** The address is that of the link that the packet leaves by. */
 export function masquerade(machine: Machine, { regProtoMin, regProtoMax, flags }: Of<'masq'>): Effect {
-  const { length } = addressPlaces[machine.about.family]
-  const address = machine.rules.addressOf(machine.about.oif, machine.about.family) ?? unknownBits(length)
+  const { about, rules } = machine
+  const address = rules.facts.addressOf(about.oif, about.family)
   const port = portOf(machine, regProtoMin, regProtoMax, flags)
   return ending({ ...machine, traffic: translated(machine, { side: 'source', address, port }) }, { accept: null })
 }
@@ -80,8 +82,7 @@ const loopback = { 4: Uint8Array.of(127, 0, 0, 1), 6: Uint8Array.from({ length: 
 /** What comes in goes to an address of its link, what a process here sends to the loopback. */
 export function redirect(machine: Machine, { regProtoMin, regProtoMax, flags }: Of<'redir'>): Effect {
   const { family, hook, iif } = machine.about
-  const { length } = addressPlaces[family]
-  const address = hook === 'output' ? knownBits(loopback[family]) : (machine.rules.addressOf(iif, family) ?? unknownBits(length))
+  const address = hook === 'output' ? knownBits(loopback[family]) : machine.rules.facts.addressOf(iif, family)
   const port = portOf(machine, regProtoMin, regProtoMax, flags)
   return ending({ ...machine, traffic: translated(machine, { side: 'target', address, port }) }, { accept: null })
 }

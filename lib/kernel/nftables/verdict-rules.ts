@@ -5,16 +5,15 @@ import type { object as objectTable } from '../../protocol/nftables/object.js'
 import type { Scope } from '../scope.js'
 import type { RawChain } from './chain-object.js'
 import { toChain } from './chain-object.js'
-import type { InterfaceNames } from './datatype-codecs.js'
 import { hookName, publicFamily } from './family.js'
 import type { Family, Hook } from './fields.js'
-import { readInterfaces } from './interfaces.js'
 import { asList } from './references.js'
 import { type RawRule, toRule } from './rule-object.js'
 import { type RawSetWithElements, readSnapshot, type Snapshot } from './snapshot.js'
 import { nftText } from './text.js'
 import { chainLines } from './text-object.js'
-import type { Bits } from './verdict-bits.js'
+import { type Facts, readFacts } from './verdict-facts.js'
+import { trackedFamilies } from './verdict-tracking.js'
 import type { About } from './verdict-traffic.js'
 
 export type RawObject = Decoded<typeof objectTable>
@@ -29,14 +28,14 @@ export interface JudgedChain {
 }
 export interface JudgedRules {
   readonly generation: number
-  readonly interfaces: InterfaceNames
+  readonly facts: Facts
+  /** Families for which conntrack is needed, as far as nftables tells. */
+  readonly tracked: ReadonlySet<4 | 6 | 'bridge'>
   /** Of the hook and the families that see the packet, in their order. */
   bases(about: About): JudgedChain[]
   chain(like: JudgedChain, name: string): JudgedChain | undefined
   set(like: JudgedChain, name: string): RawSetWithElements | undefined
   object(like: JudgedChain, type: number | string, name: string): RawObject | undefined
-  /** The address that a link gives to what leaves by it, or is redirected to it; undefined if it is not known. */
-  addressOf(link: string | null | undefined, family: 4 | 6): Bits | undefined
   /** The rule as nft prints it. */
   textOf(rule: RawRule): string
   /** What nft prints before the rules of a base chain. */
@@ -45,13 +44,13 @@ export interface JudgedRules {
 
 export async function readJudgedRules(scope: Scope, signal?: AbortSignal): Promise<JudgedRules> {
   const snapshot = await readSnapshot(scope, signal ? { signal } : {}, 'judge packet')
-  return judgedRules(snapshot, await readInterfaces(scope))
+  return judgedRules(snapshot, await readFacts(scope, snapshot))
 }
 
 /** Chains for address translation are called at these, whatever their own priority, which only tells their order among themselves. */
 const translation: Partial<Record<Hook, number>> = { prerouting: -100, output: -100, postrouting: 100, input: 100 }
 
-export function judgedRules(snapshot: Snapshot, interfaces: InterfaceNames): JudgedRules {
+export function judgedRules(snapshot: Snapshot, facts: Facts): JudgedRules {
   const { tables, chains, rules, sets, objects, generation } = snapshot
   const byChain = new Map<string, RawRule[]>()
   for (const rule of rules) {
@@ -78,7 +77,8 @@ export function judgedRules(snapshot: Snapshot, interfaces: InterfaceNames): Jud
   const age = ({ family, table }: JudgedChain) => handles.get(keyOf(family, table)) ?? 0
   return {
     generation,
-    interfaces,
+    facts,
+    tracked: trackedFamilies(snapshot),
     bases: about =>
       judged
         .filter(chain => sees(chain, about) && !asleep.has(keyOf(chain.family, chain.table)))
@@ -94,8 +94,7 @@ export function judgedRules(snapshot: Snapshot, interfaces: InterfaceNames): Jud
     set: ({ family, table }, name) => setsByName.get(keyOf(family, table, name)),
     object: ({ family, table }, type, name) =>
       objects.find(one => publicFamily(one.family) === family && one.table === table && one.type === type && one.name === name),
-    addressOf: () => undefined,
-    textOf: rule => nftText(toRule(rule, ownSets(rule.family, rule.table), interfaces)),
+    textOf: rule => nftText(toRule(rule, ownSets(rule.family, rule.table), facts.interfaces)),
     headOf: ({ raw }) => chainLines(toChain(raw)).at(-1) ?? '',
   }
 }

@@ -33,7 +33,7 @@ export function judge(rules: JudgedRules, packet: NftablesPacket): NftablesVerdi
   const unknown: NftablesPlace[] = []
   let traffic = first
   for (const chain of rules.bases(about)) {
-    const meets = chain.raw.type === 'nat' ? meetsTranslation(about, traffic) : true
+    const meets = chain.raw.type === 'nat' ? meetsTranslation(rules, about, traffic) : true
     if (meets === false) continue
     const outcome = meets ? walk.base(chain, traffic) : perhaps(walk, chain, traffic)
     if (outcome.kind === 'drop') {
@@ -48,12 +48,17 @@ export function judge(rules: JudgedRules, packet: NftablesPacket): NftablesVerdi
 
 const icmp = [1, 58]
 /** Chains for address translation see the first packet of a connection only, and no more than one of them translates it. */
-function meetsTranslation({ protocol }: About, { state, translated }: Traffic): boolean | undefined {
+function meetsTranslation(
+  { tracked }: JudgedRules,
+  { protocol, family, bridge }: About,
+  { state, translated }: Traffic,
+): boolean | undefined {
   const number = numberOf(state)
   if (translated) return false
   if (number === ctStateNames.related) return protocol === undefined ? undefined : !icmp.includes(protocol)
   if (number !== undefined && number !== ctStateNames.new) return false
-  return number === undefined || translated === undefined ? undefined : true
+  // Where no rule needs conntrack, there's no connection either, unless iptables-legacy needs it.
+  return number === undefined || translated === undefined || !tracked.has(bridge ? 'bridge' : family) ? undefined : true
 }
 
 /** A base chain that the packet may not come to. */
