@@ -13,6 +13,7 @@ import { leaving } from './execute-error.js'
 import { State, type Used } from './execute-state.js'
 import { type Existing, Intent } from './intent.js'
 import type { PlanData } from './items.js'
+import type { Pace } from './pace.js'
 import { ProgressReporter } from './progress.js'
 import { type ApplyOptions, type DeleteOptions, PlanResult, type Reversal } from './result.js'
 import { type Holdings, notesOf, type UndoOptions, undo, undoOrThrow } from './undo.js'
@@ -22,19 +23,25 @@ import { findUnheard } from './unheard.js'
  * Applies a plan that has been checked. `sources` has the namespaces that are there, by number. Rejects after everything has been undone, or
  * with `onError: 'continue'` reports what failed.
  */
-export async function applyPlan(data: PlanData, sources: ReadonlyMap<number, Namespace>, options: ApplyOptions = {}): Promise<PlanResult> {
+export async function applyPlan(
+  data: PlanData,
+  sources: ReadonlyMap<number, Namespace>,
+  pace: Pace,
+  options: ApplyOptions = {},
+): Promise<PlanResult> {
   const { signal, onProgress } = options
   if (signal?.aborted) throw new AbortError('apply plan', signal)
-  const program = compile(data)
+  const program = await compile(data, pace)
   const progress = new ProgressReporter(onProgress, program.total)
   const existing = new Map<number, Scope>()
   try {
     // Opened anew, so that the plan can go on when the caller closes his.
     for (const [number, namespace] of sources) existing.set(number, new Scope(await openSource(namespace)))
-    const intent = await Intent.begin(data, existing)
+    const intent = await Intent.begin(data, existing, pace)
     const { mark, journal } = intent
-    const state = new State(intent.data, program, existing, { progress, continues: options.onError === 'continue', signal, mark, journal })
+    const state = new State(intent.data, existing, { progress, continues: options.onError === 'continue', signal, mark, journal })
     try {
+      await state.lookThrough(program, pace)
       await execute(state, program)
       if (signal?.aborted) throw new AbortError('apply plan', signal)
       await intent.commit(state)

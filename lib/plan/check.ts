@@ -2,14 +2,12 @@
 import { type ArgumentError, relabel } from '../codec/errors.js'
 import { ipFamily, parseCidr } from '../codec/ip.js'
 import { ruleOf } from '../kernel/link-kinds.js'
-import { AbortError } from '../socket/error.js'
 import { type Thing, World } from './check-world.js'
 import type { ActionOf, Item, NamespaceRef, PlanData, PlanLinkRef } from './items.js'
+import type { Pace } from './pace.js'
 
 /** BR_MAX_PORTS less the number 0, net/bridge/br_private.h. */
 export const mostPorts = 1023
-/** Items between two looks at the clock. */
-const stride = 256
 
 /** What a plan says of the links that are there, for whoever knows them. */
 export interface Survey {
@@ -34,7 +32,7 @@ interface End {
   readonly link?: PlanLinkRef
 }
 
-/** Looks through a plan; yields now and then, so that the caller can let others have the thread. */
+/** Looks through a plan; yields after each item, so that the caller can let others have the thread. */
 export function* survey(data: PlanData): Generator<undefined, Survey> {
   const world = new World(data)
   checkNamespaces(data, world)
@@ -50,7 +48,7 @@ export function* survey(data: PlanData): Generator<undefined, Survey> {
   }
   const steps = stepsOf(data, world, bridges, enslave)
   for (const [number, item] of data.items.entries()) {
-    if (number % stride === stride - 1) yield
+    yield
     ;(steps[item.verb] as ((item: Item, number: number) => void) | undefined)?.(item, number)
   }
   world.finish()
@@ -204,20 +202,12 @@ export function check(data: PlanData): Survey {
   return step.value
 }
 
-/** Milliseconds that the event loop is kept from others at a time. */
-const slice = 4
-
 /** The same in slices, with the event loop free in between. */
-export async function checkSoon(data: PlanData, signal?: AbortSignal): Promise<Survey> {
+export async function checkSoon(data: PlanData, pace: Pace): Promise<Survey> {
   const steps = survey(data)
-  let since = performance.now()
   let step = steps.next()
   while (!step.done) {
-    if (performance.now() - since > slice) {
-      await new Promise(resolve => setImmediate(resolve))
-      if (signal?.aborted) throw new AbortError('apply plan', signal)
-      since = performance.now()
-    }
+    if (pace.isDue) await pace.rest()
     step = steps.next()
   }
   const error = refusal(step.value)

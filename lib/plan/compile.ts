@@ -1,6 +1,7 @@
 // From the order in which a plan was said to the order in which it is carried out: which namespace does what, what waits for what, what can go together.
 import { creates, endsOf, homeOf, isFast } from './compile-link.js'
 import type { Item, LinkItemRef, PlanData } from './items.js'
+import type { Pace } from './pace.js'
 
 /** One piece of work in one namespace. */
 export type Step =
@@ -40,17 +41,18 @@ export interface Program {
 
 const anyOrder = /^(addresses|routes|neighbours|rules)\./
 
-export function compile(data: PlanData): Program {
+export async function compile(data: PlanData, pace: Pace): Promise<Program> {
   const phases: Phase[] = []
   const made = new Set<number>()
   let draft = new Draft(data, made)
-  data.items.forEach((item, number) => {
+  for (const [number, item] of data.items.entries()) {
+    if (pace.isDue) await pace.rest()
     if (!draft.takes(item)) {
       phases.push(draft.phase())
       draft = new Draft(data, made)
     }
     draft.add(item, number)
-  })
+  }
   draft.makeRest()
   phases.push(draft.phase())
   return { phases, total: data.namespaces.filter(one => 'make' in one).length + data.items.length }

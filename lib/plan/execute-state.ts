@@ -12,6 +12,7 @@ import { creates, endsOf } from './compile-link.js'
 import { under } from './execute-error.js'
 import type { Item, PlanData, PlanLinkRef } from './items.js'
 import type { Journal } from './journal.js'
+import { Pace } from './pace.js'
 import type { ProgressReporter } from './progress.js'
 import { briefLinks } from './remove.js'
 import type { Failure } from './result.js'
@@ -72,7 +73,6 @@ export class State {
 
   constructor(
     data: PlanData,
-    program: Program,
     existing: ReadonlyMap<number, Scope>,
     options: Pick<State, 'progress' | 'continues' | 'signal' | 'mark' | 'journal'>,
   ) {
@@ -83,11 +83,21 @@ export class State {
     this.signal = options.signal
     this.mark = options.mark
     this.journal = options.journal
-    for (const item of data.items) this.#reserve(item)
+  }
+
+  /** Finds out where indexes are taken, or may be, before anything is carried out. */
+  async lookThrough(program: Program, pace: Pace): Promise<void> {
+    const { items } = this.data
+    for (const item of items) {
+      if (pace.isDue) await pace.rest()
+      this.#reserve(item)
+    }
     for (const { rounds } of program.phases)
-      for (const part of rounds.flat())
-        if (part.steps.some(({ does, item }) => does === 'live' && ['links.create', 'links.move'].includes(data.items[item]!.verb)))
-          for (const step of part.steps) for (const one of partiesOf(data.items[step.item]!)) this.#shared.add(one)
+      for (const part of rounds.flat()) {
+        if (pace.isDue) await pace.rest()
+        if (part.steps.some(({ does, item }) => does === 'live' && ['links.create', 'links.move'].includes(items[item]!.verb)))
+          for (const step of part.steps) for (const one of partiesOf(items[step.item]!)) this.#shared.add(one)
+      }
   }
 
   isPlanned(namespace: number): boolean {
@@ -201,8 +211,10 @@ export class State {
   async find(): Promise<void> {
     const expected = this.#expected
     this.#expected = []
+    const pace = new Pace()
     const places = new Map<number, Map<string, readonly [item: number, peer: boolean]>>()
     for (const item of expected) {
+      if (pace.isDue) await pace.rest()
       const [main, other] = endsOf(this.data.items[item]!)
       for (const [end, peer] of [[main, false] as const, [other, true] as const]) {
         if (!end || end.fields.name === undefined || !this.existing.has(end.in)) continue

@@ -12,6 +12,7 @@ import type { NamespaceHandle } from '../socket/native.js'
 import type { PlanData } from './items.js'
 import { Journal, type MadeNote, type Note } from './journal.js'
 import { written } from './json.js'
+import { Pace } from './pace.js'
 import { type IntentRecord, recordVersion } from './record-format.js'
 import { randomGroup } from './remove.js'
 import { endNames, type Standing, standingLinks, withGroup } from './standing.js'
@@ -53,17 +54,17 @@ export class Intent {
   }
 
   /** Before anything is done. */
-  static async begin(data: PlanData, existing: Existing): Promise<Intent> {
+  static async begin(data: PlanData, existing: Existing, pace: Pace): Promise<Intent> {
     const id = newId()
     const mark = planMark(id)
     const group = randomGroup()
-    const standing = standingLinks(data)
+    const standing = await standingLinks(data, pace)
     const names = data.namespaces.map(item => ('make' in item ? (item.make.name ?? null) : null))
     // What has no name dies with this process, and all that is in it.
     const record =
       existing.size === 0 && names.every(name => name === null)
         ? undefined
-        : await create(id, { ...head('apply', mark, data, existing, names), group, links: endNames(data) })
+        : await create(id, { ...head('apply', mark, data, existing, names), group, links: await endNames(data, pace) })
     return new Intent(data, standing, group, mark, record)
   }
 
@@ -75,7 +76,7 @@ export class Intent {
     names: readonly (string | null)[],
     notes: readonly Note[],
   ): Promise<Intent> {
-    const record = await create(newId(), { ...head('delete', mark, data, existing, names), links: endNames(data) })
+    const record = await create(newId(), { ...head('delete', mark, data, existing, names), links: await endNames(data, new Pace()) })
     const intent = new Intent(data, new Map(), 0, mark, record)
     for (const note of notes) intent.journal.note(note)
     await intent.journal.written()

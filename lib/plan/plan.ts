@@ -8,6 +8,7 @@ import { applyPlan } from './apply.js'
 import { checkSoon } from './check.js'
 import type { PlanData } from './items.js'
 import { fromJson, type PlanJson, toJson } from './json.js'
+import { Pace } from './pace.js'
 import { PlanNamespace } from './plan-namespace.js'
 import { guard, type Limit, preflight } from './preflight.js'
 import { print } from './print.js'
@@ -59,7 +60,7 @@ export class Plan {
    */
   async preflight(): Promise<Limit[]> {
     const data = this.data()
-    const survey = await checkSoon(data)
+    const survey = await checkSoon(data, new Pace())
     return this.#withSources(data, sources => preflight(data, survey, sources))
   }
 
@@ -72,10 +73,11 @@ export class Plan {
    */
   async apply(options: ApplyOptions = {}): Promise<PlanResult> {
     const data = this.data()
-    const survey = await checkSoon(data, options.signal)
+    const pace = new Pace(options.signal)
+    const survey = await checkSoon(data, pace)
     return this.#withSources(data, async sources => {
       await guard(data, survey, sources)
-      return applyPlan(data, sources, options)
+      return applyPlan(data, sources, pace, options)
     })
   }
 

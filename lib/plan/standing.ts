@@ -1,11 +1,12 @@
 // Links of a plan that go with none of its namespaces: until the plan is complete they carry its group, given in the message that makes them.
 import { type CreateItem, creates, endsOf } from './compile-link.js'
 import type { Item, PlanData, PlanLinkRef } from './items.js'
+import type { Pace } from './pace.js'
 
 /** By item: the groups that its ends are to have in the end. */
 export type Standing = ReadonlyMap<number, [group: number, peerGroup: number]>
 
-export function standingLinks(data: PlanData): Standing {
+export async function standingLinks(data: PlanData, pace: Pace): Promise<Standing> {
   const isPlanned = (number: number) => 'make' in data.namespaces[number]!
   const standing = new Map<number, [number, number]>()
   const leaving = new Set<PlanLinkRef>()
@@ -13,16 +14,17 @@ export function standingLinks(data: PlanData): Standing {
     if (item.verb !== 'links.move' || isPlanned(item.to.number)) continue
     leaving.add(typeof item.link === 'object' ? `item ${item.link.item}` : item.link)
   }
-  data.items.forEach((item, number) => {
-    if (!creates(item)) return
+  for (const [number, item] of data.items.entries()) {
+    if (pace.isDue) await pace.rest()
+    if (!creates(item)) continue
     const ends = endsOf(item)
     const leaves =
       leaving.size > 0 &&
       (leaving.has(`item ${number}`) ||
         ends.some(({ fields: { name, altNames = [] } }) => [name, ...altNames].some(one => one && leaving.has(one))))
-    if (!leaves && ends.some(end => isPlanned(end.in))) return
+    if (!leaves && ends.some(end => isPlanned(end.in))) continue
     standing.set(number, [ends[0]?.fields.group ?? 0, ends[1]?.fields.group ?? 0])
-  })
+  }
   if (standing.size) for (const item of data.items) if (regroups(item)) regroup(data, standing, item, item.change.group)
   return standing
 }
@@ -64,11 +66,12 @@ function regroup({ items }: PlanData, standing: Standing, { in: place, link }: U
 }
 
 /** The names that ends of links have in namespaces that are there, at any time; null among them for one that the kernel names. */
-export function endNames(data: PlanData): (string | null)[] {
+export async function endNames(data: PlanData, pace: Pace): Promise<(string | null)[]> {
   const isPlanned = (number: number) => 'make' in data.namespaces[number]!
   const names = new Set<string | null>()
   const moved = data.items.some(item => item.verb === 'links.move')
   for (const item of data.items) {
+    if (pace.isDue) await pace.rest()
     if (creates(item)) for (const { in: place, fields } of endsOf(item)) if (moved || !isPlanned(place)) names.add(fields.name ?? null)
     if (item.verb === 'links.update' && item.change.name !== undefined && (moved || !isPlanned(item.in))) names.add(item.change.name)
     if (item.verb === 'links.move' && item.options?.name !== undefined) names.add(item.options.name)

@@ -1,8 +1,11 @@
 // Looking through a whole plan: mistakes that show only when its steps are seen together, and plans that have none.
 import { expect, test } from 'vitest'
 import { check, checkSoon, survey } from '../../lib/plan/check.js'
+import { compile } from '../../lib/plan/compile.js'
+import { Pace } from '../../lib/plan/pace.js'
 import { Plan } from '../../lib/plan/plan.js'
 import type { PlanNamespace } from '../../lib/plan/plan-namespace.js'
+import { endNames, standingLinks } from '../../lib/plan/standing.js'
 
 interface Problems {
   readonly path?: string
@@ -194,7 +197,7 @@ test('all problems are in one error, and a plan that repeats its mistakes says s
   expect(error.path).toBe('links[1].name')
   expect(error.message).toBe('links[1].name: the name a is that of links[0] already, in web (and 149 more problems: see errors)')
   expect(error.errors).toHaveLength(100)
-  await expect(checkSoon(plan.data())).rejects.toThrow(error.message)
+  await expect(checkSoon(plan.data(), new Pace())).rejects.toThrow(error.message)
 })
 
 test('a large plan leaves the event loop free', async () => {
@@ -204,9 +207,15 @@ test('a large plan leaves the event loop free', async () => {
   const data = plan.data()
   let turns = 0
   const timer = setInterval(() => turns++, 1)
-  const { problems } = await checkSoon(data)
-  clearInterval(timer)
+  const { problems } = await checkSoon(data, new Pace())
   expect(problems).toEqual([])
   expect(turns).toBeGreaterThan(0)
-  await expect(checkSoon(data, AbortSignal.abort())).rejects.toMatchObject({ name: 'AbortError' })
+  clearInterval(timer)
+  await expect(checkSoon(data, new Pace(AbortSignal.abort()))).rejects.toMatchObject({ name: 'AbortError' })
+  for (const work of [checkSoon, compile, standingLinks, endNames]) {
+    let rests = 0
+    const pace = { isDue: true, rest: async () => void rests++ } as unknown as Pace
+    await work(data, pace)
+    expect(rests).toBeGreaterThanOrEqual(data.items.length)
+  }
 })
