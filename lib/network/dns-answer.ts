@@ -10,6 +10,7 @@ import {
   RECURSION_DESIRED,
 } from 'dns-packet'
 import { formatIp, parseIpv4 } from '../codec/ip.js'
+import { fitting, roomFor } from './dns-frame.js'
 import type { Names } from './dns-names.js'
 
 /** Seconds for which an answer about an endpoint may be kept; Docker says 600, which outlives what it is about. */
@@ -17,19 +18,31 @@ const ttl = 5
 /** How the low bits of a header's flags say that something went wrong (RFC 1035). */
 const codes = { FORMERR: 1, SERVFAIL: 2, NOTIMP: 4, REFUSED: 5 } as const
 
-/** Asks other servers; undefined if none answers. Takes and gives whole messages. */
-export type Forward = (query: Buffer) => Promise<Buffer | undefined>
+export type Transport = 'udp' | 'tcp'
+/** Asks other servers; undefined if none answers. Takes and gives whole messages; over UDP the answer may be one that is cut off. */
+export type Forward = (query: Buffer, over: Transport) => Promise<Buffer | undefined>
+/** What an answer is made with, and how the question came. */
+export interface Asked {
+  readonly names: Names
+  readonly forward: Forward
+  readonly over: Transport
+}
 
-/** The answer to a message; undefined to what deserves none. */
-export async function answerTo(message: Buffer, names: Names, forward: Forward): Promise<Buffer | undefined> {
+/** The answer to a message; undefined to what deserves none. Over UDP it fits into what the client takes. */
+export async function answerTo(message: Buffer, asked: Asked): Promise<Buffer | undefined> {
   const query = parse(message)
-  if (query?.type !== 'query') return undefined
+  const answer = query && (await answerQuery(message, query, asked))
+  return answer && asked.over === 'udp' ? fitting(answer, roomFor(query)) : answer
+}
+
+async function answerQuery(message: Buffer, query: Packet, { names, forward, over }: Asked): Promise<Buffer | undefined> {
+  if (query.type !== 'query') return undefined
   const [question, ...more] = query.questions ?? []
   if (!question || more.length > 0) return failed(query, 'FORMERR')
   if (((query.flags ?? 0) & 0x7800) !== 0) return failed(query, 'NOTIMP')
   const answers = await own(question, names)
   if (answers) return encode({ ...head(query), flags: (query.flags ?? 0) | AUTHORITATIVE_ANSWER | RECURSION_AVAILABLE, answers })
-  return (await forward(message)) ?? failed(query, 'SERVFAIL')
+  return (await forward(message, over)) ?? failed(query, 'SERVFAIL')
 }
 
 /** What the network knows: an empty list for a name that has nothing of that type, undefined for names that are not its own. */

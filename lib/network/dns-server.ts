@@ -3,14 +3,15 @@ import type { Socket as UdpSocket } from 'node:dgram'
 import { createServer, type Server, type Socket } from 'node:net'
 import type { Namespace } from '../kernel/namespace.js'
 import { NetloomError } from '../socket/error.js'
-import { answerTo, type Forward } from './dns-answer.js'
+import { answerTo, type Forward, type Transport } from './dns-answer.js'
+import { framed, Unframer } from './dns-frame.js'
 import type { Names } from './dns-names.js'
 
 const port = 53
-/** Without EDNS an answer over UDP has at most so many bytes (RFC 1035); longer ones are asked for over TCP. */
-const mostOverUdp = 512
 /** Milliseconds after which a silent connection is closed. */
 const silence = 10_000
+/** Connections at a time, of all namespaces of a network. */
+const mostConnections = 256
 
 export class DnsServer {
   readonly #names: Names
@@ -48,61 +49,37 @@ export class DnsServer {
     this.#udp.push(udp)
     udp.on('error', error => process.emitWarning(error))
     udp.on('message', (message, from) => {
-      void this.#answer(message).then(answer => {
-        if (answer && this.#udp.includes(udp)) udp.send(fitting(answer), from.port, from.address)
+      void this.#answer(message, 'udp').then(answer => {
+        if (answer && this.#udp.includes(udp)) udp.send(answer, from.port, from.address)
       })
     })
     const tcp = createServer(connection => this.#serve(connection))
+    tcp.maxConnections = mostConnections
     await host.listen(tcp, { host: address, port })
     this.#tcp.push(tcp)
   }
 
-  /** Each message has its length in front of it. */
   #serve(connection: Socket): void {
     this.#open.add(connection)
-    let waiting = Buffer.alloc(0)
+    const messages = new Unframer()
     connection.setTimeout(silence, () => connection.destroy())
     connection.on('close', () => this.#open.delete(connection))
     // Whoever breaks off a connection wants no answer.
     connection.on('error', () => connection.destroy())
     connection.on('data', data => {
-      waiting = Buffer.concat([waiting, data])
-      while (waiting.length >= 2 && waiting.length >= 2 + waiting.readUInt16BE(0)) {
-        const end = 2 + waiting.readUInt16BE(0)
-        const message = waiting.subarray(2, end)
-        waiting = waiting.subarray(end)
-        void this.#answer(message).then(answer => {
-          if (!answer || connection.destroyed) return
-          const length = Buffer.alloc(2)
-          length.writeUInt16BE(answer.length)
-          connection.write(Buffer.concat([length, answer]))
+      for (const message of messages.add(data))
+        void this.#answer(message, 'tcp').then(answer => {
+          if (answer && !connection.destroyed) connection.write(framed(answer))
         })
-      }
     })
   }
 
-  async #answer(message: Buffer): Promise<Buffer | undefined> {
+  async #answer(message: Buffer, over: Transport): Promise<Buffer | undefined> {
     try {
-      return await answerTo(message, this.#names, this.#forward)
+      return await answerTo(message, { names: this.#names, forward: this.#forward, over })
     } catch (error) {
       process.emitWarning(error instanceof Error ? error : String(error))
       return undefined
     }
   }
-}
-
-/** What is too long is cut off after the question, with the flag that says so. */
-function fitting(answer: Buffer): Buffer {
-  if (answer.length <= mostOverUdp || answer.readUInt16BE(10) > 0) return answer
-  const end = questionEnd(answer)
-  const short = Buffer.from(answer.subarray(0, end))
-  short.writeUInt16BE(answer.readUInt16BE(2) | 0x0200, 2)
-  for (const count of [6, 8, 10]) short.writeUInt16BE(0, count)
-  return short
-}
-
-function questionEnd(message: Buffer): number {
-  let at = 12
-  while (at < message.length && message[at] !== 0) at += (message[at] ?? 0) + 1
-  return at + 5
 }
