@@ -10,8 +10,8 @@ import type { State } from './state.js'
 export class Core {
   readonly host: Namespace
   readonly state: State
-  /** Called after each change, while the lock is held. */
-  changed: (() => Promise<void>) | undefined
+  /** Called before and after each change, while the lock is held. */
+  follower: { readonly before: () => Promise<void>; readonly after: () => Promise<void> } | undefined
   readonly #running = new Set<Promise<void>>()
   #closed = false
 
@@ -24,8 +24,9 @@ export class Core {
   change<T>(work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
     this.checkOpen()
     const locked = async () => {
+      await this.follower?.before()
       const done = await work()
-      await this.changed?.()
+      await this.follower?.after()
       return done
     }
     return this.state.change(locked, record => this.#undo(record), signal)

@@ -23,7 +23,7 @@ export class Guard {
     const { holder, core } = { holder: this.#holder, core: this.#core }
     if (holder) {
       // A port that is free again must not be held when it is asked for next.
-      core.changed = () => holder.follow()
+      core.follower = { before: () => holder.prepare(), after: () => holder.follow() }
       await core.change(() => holder.look())
       this.#timer = setInterval(() => {
         this.#looking = this.#looking
@@ -40,7 +40,7 @@ export class Guard {
     clearInterval(this.#timer)
     await this.#looking
     await this.#watch?.close()
-    this.#core.changed = undefined
+    this.#core.follower = undefined
     this.#holder?.close()
   }
 }

@@ -117,6 +117,7 @@ export class Network implements AsyncDisposable {
     const options = signal ? { signal } : {}
     const records = await core.change(async () => {
       const done: EndpointRecord[] = []
+      await this.#roomMade(() => checkRoom(core, this.#record, requests.length))
       try {
         for (let from = 0; from < requests.length; from += chunk) {
           if (signal?.aborted) throw new AbortError('connect', signal)
@@ -135,7 +136,7 @@ export class Network implements AsyncDisposable {
   }
 
   /** What endpoints of namespaces that are gone still have is free to take. */
-  async #roomMade(connect: () => Promise<EndpointRecord[]>): Promise<EndpointRecord[]> {
+  async #roomMade<T>(connect: () => Promise<T>): Promise<T> {
     try {
       return await connect()
     } catch (error) {
@@ -144,6 +145,22 @@ export class Network implements AsyncDisposable {
       return connect()
     }
   }
+}
+
+/** Before anything is made; what others have plugged into the bridge only the kernel counts. */
+async function checkRoom({ state }: Core, { id, spec }: NetworkRecord, more: number): Promise<void> {
+  const { most } = driverOf[spec.driver]
+  if (most === undefined) return
+  const present = await state.countEndpoints(id)
+  if (present + more <= most) return
+  throw new NetloomError('EXFULL', {
+    ...{
+      operation: 'connect',
+      subject: spec.name,
+      reason: `its bridge takes ${most} endpoints: it has ${present}, and ${more} are to come`,
+    },
+    hint: 'make another network for them',
+  })
 }
 
 function requestOf(given: ConnectSource, path: string): Request {

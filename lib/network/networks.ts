@@ -151,7 +151,7 @@ export class Networks implements AsyncDisposable {
     for (const record of await this.#core.state.networks())
       if (
         matches(record, filter) &&
-        (filter.dangling === undefined || filter.dangling !== (await this.#core.state.hasEndpoints(record.id)))
+        (filter.dangling === undefined || filter.dangling === ((await this.#core.state.countEndpoints(record.id)) === 0))
       )
         found.push(new Network(this.#core, record, false))
     return found.sort((a, b) => (a.name < b.name ? -1 : 1))
@@ -176,7 +176,7 @@ export class Networks implements AsyncDisposable {
       for (const record of await core.state.networks()) {
         if (isPredefined(record.spec.name) || record.spec.configOnly) continue
         await core.sweep(record)
-        if (await core.state.hasEndpoints(record.id)) continue
+        if ((await core.state.countEndpoints(record.id)) > 0) continue
         await removeNetwork(core, record, false)
         deleted.push(record.spec.name)
       }

@@ -18,7 +18,9 @@ export class PortHolder {
   readonly #lacking = new Map<string, Port>()
   /** What this process itself has published, or ended, since it was looked at last. */
   #changes: { readonly port: Port; readonly published: boolean }[] = []
+  /** Of which state of the folder #held tells. */
   #time: bigint | undefined
+  #fresh = false
   /** One of several processes that serve a folder holds its ports. */
   #role: FileLock | undefined
 
@@ -28,14 +30,20 @@ export class PortHolder {
     state.portChanged = (port, published) => this.#changes.push({ port, published })
   }
 
-  /** Follows what this process has changed: it costs what changed, however many ports there are. The lock must be held. */
+  /** Has anybody else changed something since? To be asked before follow(), under the same lock. */
+  async prepare(): Promise<void> {
+    this.#fresh = (await this.#state.portsTime()) === this.#time
+  }
+
+  /** Follows what this process has changed: it costs what changed, however many ports there are. */
   async follow(): Promise<void> {
     const changes = this.#changes.splice(0)
-    if (!this.#role) return
+    if (!this.#role || changes.length === 0) return
     for (const { port, published } of changes) {
       if (published) await this.#hold(port)
       else this.#release(keyOf(port))
     }
+    if (this.#fresh) this.#time = await this.#state.portsTime()
   }
 
   /** Is there something to be done that follow() does not do: others have changed something, or the process that held the ports has ended? */
@@ -43,7 +51,7 @@ export class PortHolder {
     this.#role ??= await tryLockFile(this.#state.path('holder'))
     if (!this.#role) return false
     for (const port of [...this.#lacking.values()]) await this.#hold(port)
-    return this.#time === undefined || (await this.#state.portsTime()) !== this.#time
+    return (await this.#state.portsTime()) !== this.#time
   }
 
   /** Holds what is published and not held, and lets go of what is not published any more. The lock must be held. */
@@ -54,7 +62,7 @@ export class PortHolder {
     const { ports, time } = await this.#state.publishedPorts()
     const wanted = new Set(ports.map(keyOf))
     for (const key of [...this.#held.keys(), ...this.#lacking.keys()]) if (!wanted.has(key)) this.#release(key)
-    for (const port of ports) await this.#hold(port)
+    for (const port of ports) if (!this.#held.has(keyOf(port))) await this.#hold(port)
     this.#time = time
   }
 

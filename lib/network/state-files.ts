@@ -1,6 +1,6 @@
 // Files that are whole or not there: written beside and renamed, or symbolic links, which the kernel makes with their content in one step.
 import { randomBytes } from 'node:crypto'
-import { open, readdir, readFile, readlink, rename, rm, rmdir, stat, symlink, unlink, writeFile } from 'node:fs/promises'
+import { open, readdir, readFile, readlink, rename, rm, rmdir, stat, symlink, unlink, utimes, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { NetloomError } from '../socket/error.js'
 
@@ -81,6 +81,16 @@ export async function settledTime(folder: string): Promise<bigint | undefined> {
   const now = BigInt(Date.now()) * 1_000_000n
   const time = (await ifThere(stat(folder, { bigint: true })))?.mtimeNs
   return time !== undefined && now - time > sameTime ? time : undefined
+}
+
+/**
+ * Gives a folder a time behind the one that it had, since two changes may come within one tick of the file system's clock, and a change in a
+ * folder below does not show. A lock must be held.
+ */
+export async function moveTimeOn(folder: string, before: bigint | undefined): Promise<void> {
+  const last = before === undefined ? 0 : Number(before / 1_000_000n)
+  const next = Math.max(Date.now(), last + 2) / 1_000
+  await utimes(folder, next, next)
 }
 
 /** Claims a name for an owner. False if it is taken: of several at once one has it. */

@@ -1,5 +1,5 @@
 // The state folder: what several processes know about networks and endpoints, whole at any moment at which one of them may be killed.
-import { lstat, mkdir, open, readdir, readFile, rename, rm, unlink, utimes } from 'node:fs/promises'
+import { lstat, mkdir, open, readdir, readFile, rename, rm, stat, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { lockFile } from '../namespace/file-lock.js'
 import type { Port } from '../namespace/hold-port.js'
@@ -9,11 +9,11 @@ import {
   claim,
   each,
   ifThere,
+  moveTimeOn,
   namesIn,
   ownerOf,
   readJson,
   removeEmpty,
-  settledTime,
   syncFolder,
   unclaim,
   writeWhole,
@@ -187,8 +187,8 @@ export class State {
     return readJson(this.path('networks', checkId(network), 'endpoints', `${checkId(id)}.json`))
   }
 
-  async hasEndpoints(network: string): Promise<boolean> {
-    return (await namesIn(this.path('networks', checkId(network), 'endpoints'))).length > 0
+  async countEndpoints(network: string): Promise<number> {
+    return (await namesIn(this.path('networks', checkId(network), 'endpoints'))).length
   }
 
   /** Everything that a namespace is connected to. */
@@ -217,10 +217,10 @@ export class State {
     if (name !== undefined) claims.push([this.#name(network, name), id])
     return [...claims, [this.path('namespaces', namespace.key, id), network]]
   }
-  /** All ports that are published, of whichever endpoint, and when that last changed; undefined if it may change without the time showing it. */
+  /** All ports that are published, of whichever endpoint, and the time to which that belongs. */
   async publishedPorts(): Promise<{ ports: Port[]; time: bigint | undefined }> {
+    const time = await this.portsTime()
     const folder = this.path('ports')
-    const time = await settledTime(folder)
     const ports: Port[] = []
     for (const entry of (await ifThere(readdir(folder, { withFileTypes: true }))) ?? []) {
       const [protocol = '', port, family] = entry.name.split('-')
@@ -230,9 +230,9 @@ export class State {
     }
     return { ports, time }
   }
-  /** When publishedPorts() last changed. */
-  portsTime(): Promise<bigint | undefined> {
-    return settledTime(this.path('ports'))
+  /** When publishedPorts() last changed: never the same twice. */
+  async portsTime(): Promise<bigint | undefined> {
+    return (await ifThere(stat(this.path('ports'), { bigint: true })))?.mtimeNs
   }
 
   async #claim(record: EndpointRecord, claims: readonly [path: string, owner: string][]): Promise<void> {
@@ -241,23 +241,24 @@ export class State {
         throw new NetloomError('EEXIST', { operation: 'connect', subject: record.name ?? record.id, reason: `${path} exists` })
   }
   async #claimPorts(record: EndpointRecord, ports: readonly PortRecord[]): Promise<void> {
+    if (ports.length === 0) return
+    const before = await this.portsTime()
     for (const port of ports) {
       if (!isAny(port.hostIp)) await mkdir(this.#port(port.protocol, port.hostPort, port.hostIp), { recursive: true, mode: 0o700 })
       await this.#claim(record, [[this.#portClaim(port), record.id]])
-      await this.#portChanged(port, true)
+      this.portChanged?.({ protocol: port.protocol, address: port.hostIp, port: port.hostPort }, true)
     }
+    await moveTimeOn(this.path('ports'), before)
   }
   async #unclaimPorts({ id }: EndpointRecord, ports: readonly PortRecord[]): Promise<void> {
+    if (ports.length === 0) return
+    const before = await this.portsTime()
     for (const port of ports) {
       await unclaim(this.#portClaim(port), id)
       if (!isAny(port.hostIp)) await removeEmpty(this.#port(port.protocol, port.hostPort, port.hostIp))
-      await this.#portChanged(port, false)
+      this.portChanged?.({ protocol: port.protocol, address: port.hostIp, port: port.hostPort }, false)
     }
-  }
-  async #portChanged({ protocol, hostIp: address, hostPort: port }: PortRecord, published: boolean): Promise<void> {
-    this.portChanged?.({ protocol, address, port }, published)
-    // What changes in a folder below does not show in this one's time.
-    if (!isAny(address)) await utimes(this.path('ports'), new Date(), new Date())
+    await moveTimeOn(this.path('ports'), before)
   }
   #portClaim({ protocol, hostPort, hostIp }: PortRecord): string {
     const path = this.#port(protocol, hostPort, hostIp)

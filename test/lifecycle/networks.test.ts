@@ -58,6 +58,40 @@ test('250 namespaces, each of which reaches its gateway', { timeout: 120_000 }, 
   await noCables()
 })
 
+test('the 1,024th endpoint of a bridge is refused before anything is made', { timeout: 300_000 }, async () => {
+  const most = 1_023
+  const names = Array.from({ length: most + 1 }, (_, i) => host.named(`f${i}`))
+  await using _made = await Namespace.createMany(names)
+  const net = await networks.create({ name: 'full', subnet: '10.68.0.0/16' })
+  const refused = { code: 'EXFULL', subject: 'full', message: expect.stringContaining('takes 1023 endpoints: it has') }
+  const files = async () => (await readdir(folder, { recursive: true })).filter(file => !file.includes('/last/')).sort()
+  const before = await files()
+  await expect(net.connectMany(names.map(name => ({ name })))).rejects.toMatchObject(refused)
+  expect(await files()).toEqual(before)
+  await noCables()
+
+  await net.connectMany(names.slice(1).map(name => ({ name })))
+  const full = [await files(), await linkNames(host.name)]
+  expect(full[1]?.filter(name => name.startsWith('veth'))).toHaveLength(most)
+  await expect(net.connect({ name: names[0]! })).rejects.toMatchObject(refused)
+  expect([await files(), await linkNames(host.name), await linkNames(names[0])]).toEqual([...full, []])
+
+  // What somebody else plugs in only the kernel counts.
+  await net.disconnect({ name: names[1]! })
+  const bridge = `br-${net.id.slice(0, 12)}`
+  await host.namespace.links.create({ kind: 'veth', name: 'theirs', master: bridge, peer: { name: 'theirs-end' } })
+  const [plugged, links] = [await files(), await linkNames(host.name)]
+  await expect(net.connect({ name: names[0]! })).rejects.toMatchObject({ code: 'EXFULL', message: expect.stringContaining('1,023 ports') })
+  expect([await files(), await linkNames(host.name), await linkNames(names[0])]).toEqual([plugged, links, []])
+  await host.namespace.links.delete('theirs')
+  // One whose namespace is gone makes room.
+  await net.connect({ name: names[0]! })
+  await (await Namespace.open({ name: names[2]! })).delete()
+  await expect.poll(() => linkNames(host.name).then(({ length }) => length), { timeout: 10_000 }).toBe(links.length - 2)
+  expect((await net.connect({ name: names[1]! })).addresses).toHaveLength(1)
+  // The network is removed while its namespaces are going.
+})
+
 test('many are all or none', async () => {
   const names = Array.from({ length: 20 }, (_, i) => host.named(`a${i}`))
   await using _made = await Namespace.createMany(names)

@@ -17,6 +17,8 @@ export const bridgeDriver: Driver = {
   name: 'bridge',
   addresses: true,
   cables: true,
+  // BR_MAX_PORTS of the kernel, less the number 0, which no port has.
+  most: 1_023,
   device: (id, { bridge }, gateway) => ({ name: bridge ?? `br-${id.slice(0, 12)}`, mac: macFor(gateway) }),
 
   async ensure(host, network, settings) {

@@ -18,6 +18,8 @@ export interface Driver {
   readonly addresses: boolean
   /** Gives interfaces inside another end in the host namespace. */
   readonly cables: boolean
+  /** How many endpoints the device takes, if that is limited. */
+  readonly most?: number
   /** The device that a network needs in the host namespace, by the network's id and its first gateway. */
   device?(id: string, settings: DriverSettings, gateway: string | undefined): NonNullable<NetworkRecord['device']>
   /** Makes sure that the network's device is there, after the machine's restart too. All of it or nothing. */
