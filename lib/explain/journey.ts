@@ -7,6 +7,7 @@ import type { Onward } from './lookup.js'
 import { hear, resolve } from './neighbour.js'
 import { outward } from './route.js'
 import { covers } from './subnets.js'
+import { remember, undoSource, undoTarget } from './translation.js'
 import type { Packet, Walk } from './walk.js'
 import { carry } from './wire.js'
 import { type End, endText, type Place } from './world.js'
@@ -18,8 +19,6 @@ const mostRouters = 64
 interface Here {
   readonly place: Place
   readonly iif?: Link
-  /** The bridge port that it came in by, where `iif` is a bridge. */
-  readonly port?: Link | undefined
 }
 export interface Arrival {
   readonly place: Place
@@ -32,13 +31,22 @@ export async function follow(walk: Walk, start: Place, sent: Packet): Promise<Ar
   let here: Here = { place: start }
   let packet = sent
   for (let routers = 0; routers <= mostRouters; routers++) {
-    const { place, iif, port } = here
-    if (iif) packet = await judge(walk, place, { hook: 'prerouting', iif, physicalIn: port?.name }, packet)
-    const onward = await outward(walk, place, packet, iif)
+    const { place, iif } = here
+    if (walk.way === 'there') walk.origins.set(place, packet)
+    const before = packet
+    if (iif) packet = await judge(walk, place, { hook: 'prerouting', iif }, undoTarget(walk, place, packet))
+    let onward = await outward(walk, place, packet, iif)
     if (!onward) return undefined
     packet = { ...packet, from: packet.from ?? onward.src ?? (await sourceBy(walk, place, onward, packet)) }
-    if (onward.local) return deliver(walk, here, onward, packet)
-    const next = await send(walk, here, onward, packet)
+    if (!iif) {
+      const { to } = packet
+      packet = await judge(walk, place, { hook: 'output', oif: onward.local ? await loopbackOf(place) : onward.link }, packet)
+      // The way is looked for anew if a rule has changed the destination.
+      if (packet.to !== to) onward = await outward(walk, place, packet)
+      if (!onward) return undefined
+    }
+    if (onward.local) return deliver(walk, here, before, packet)
+    const next = await send(walk, here, onward, before, packet)
     if (!next) return undefined
     ;({ here, packet } = next)
   }
@@ -51,21 +59,23 @@ export async function follow(walk: Walk, start: Place, sent: Packet): Promise<Ar
 
 async function send(
   walk: Walk,
-  { place, iif, port }: Here,
+  { place, iif }: Here,
   { link, via, mtu }: Onward,
+  came: Packet,
   sent: Packet,
 ): Promise<{ here: Here; packet: Packet } | undefined> {
   const end = { place, link }
   checkUp(walk, end)
   checkCarrier(walk, end)
   let packet = checkMtu(walk, end, sent, mtu ?? link.mtu, iif !== undefined)
-  packet = await judge(walk, place, { hook: iif ? 'forward' : 'output', iif, oif: link, physicalIn: port?.name }, packet)
-  packet = await judge(walk, place, { hook: 'postrouting', oif: link }, packet)
+  if (iif) packet = await judge(walk, place, { hook: 'forward', iif, oif: link }, packet)
+  packet = undoSource(walk, place, await judge(walk, place, { hook: 'postrouting', oif: link }, packet))
+  remember(walk, place, came.from === undefined ? { ...came, from: sent.from } : came, packet)
   const resolved = await resolve(walk, end, via ?? packet.to, packet)
   if (!resolved) return undefined
   if (resolved.asking && packet.from !== undefined) hear(walk, end, packet.from, resolved.end)
-  const arrivedBy = await carry(walk, end, resolved, packet)
-  return { here: { place: resolved.end.place, iif: resolved.end.link, port: arrivedBy }, packet }
+  await carry(walk, end, resolved, packet)
+  return { here: { place: resolved.end.place, iif: resolved.end.link }, packet }
 }
 
 function checkMtu(walk: Walk, end: End, packet: Packet, mtu: number, forwarded: boolean): Packet {
@@ -89,25 +99,24 @@ function checkMtu(walk: Walk, end: End, packet: Packet, mtu: number, forwarded: 
   return packet
 }
 
-async function deliver(walk: Walk, { place, iif, port }: Here, { link }: Onward, packet: Packet): Promise<Arrival> {
-  if (!iif) return withinOne(walk, place, packet)
-  const delivered = await judge(walk, place, { hook: 'input', iif, physicalIn: port?.name }, packet)
-  await answers(walk, { place, link: iif ?? link }, delivered)
-  return { place, packet: delivered }
-}
-
-/** To an address of the sender's own namespace packets go over the loopback. */
-async function withinOne(walk: Walk, place: Place, packet: Packet): Promise<Arrival> {
-  const loopback = (await place.links()).find(({ type }) => type === 'loopback')
-  const lo = { place, link: loopback ?? (await place.link(1)) }
-  let now = await judge(walk, place, { hook: 'output', oif: lo.link }, packet)
-  now = await judge(walk, place, { hook: 'postrouting', oif: lo.link }, now)
-  checkUp(walk, lo)
-  now = await judge(walk, place, { hook: 'prerouting', iif: lo.link }, now)
-  now = await judge(walk, place, { hook: 'input', iif: lo.link }, now)
-  await answers(walk, lo, now)
+async function deliver(walk: Walk, { place, iif }: Here, came: Packet, packet: Packet): Promise<Arrival> {
+  let now = packet
+  if (!iif) {
+    // To an address of the sender's own namespace packets go over the loopback.
+    const link = await loopbackOf(place)
+    now = await judge(walk, place, { hook: 'postrouting', oif: link }, now)
+    checkUp(walk, { place, link })
+    now = await judge(walk, place, { hook: 'prerouting', iif: link }, now)
+  }
+  const link = iif ?? (await loopbackOf(place))
+  now = undoSource(walk, place, await judge(walk, place, { hook: 'input', iif: link }, now))
+  remember(walk, place, came, now)
+  await answers(walk, { place, link }, now)
   return { place, packet: now }
 }
+
+const loopbackOf = async (place: Place): Promise<Link> =>
+  (await place.links()).find(({ type }) => type === 'loopback') ?? (await place.link(1))
 
 async function answers(walk: Walk, at: End, { to, family, icmpType }: Packet): Promise<void> {
   const { place } = at

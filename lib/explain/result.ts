@@ -20,6 +20,7 @@ export type StepKind =
   | 'fdb'
   | 'firewall'
   | 'bridge-firewall'
+  | 'translation'
   | 'delivery'
 
 /** One step of the way, in the order in which a packet meets them. */

@@ -1,6 +1,7 @@
 // What one explanation carries along: the packet, where to look, what has been found, and what is assumed to be cured.
 import type { Link } from '../kernel/link-object.js'
 import type { Cause, CauseKind, Cure, ExplainStep, FirewallPlace, Outcome, StepKind, Way } from './result.js'
+import type { Translation } from './translation.js'
 import type { Place, World } from './world.js'
 
 /** Who may cut a packet that is too long: nobody, who sends it, or routers too. */
@@ -49,6 +50,9 @@ export class Walk {
   readonly causes: Cause[] = []
   /** Who has learned whose MAC from being asked, as `${namespace} ${link} ${address}`. */
   readonly heard = new Set<string>()
+  /** Packets as they first came to a namespace. */
+  readonly origins = new Map<Place, Packet>()
+  readonly translations = new Map<Place, Translation>()
   readonly #assumed = new Map<Place, Assumed[]>()
   readonly #told = new Set<string>()
 

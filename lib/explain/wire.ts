@@ -1,8 +1,10 @@
 // A frame on its way over cables and bridges, part by part, and what stops it there.
 import type { Link } from '../kernel/link-object.js'
-import { bridged } from './bridge-firewall.js'
+import { judgeArp } from './arp.js'
+import { atBridge } from './bridge-firewall.js'
 import { call, cure } from './cures.js'
 import { crossBridge } from './fdb.js'
+import { judge } from './firewall.js'
 import { checkUp } from './link-state.js'
 import type { Resolved } from './neighbour.js'
 import type { Hop } from './segment.js'
@@ -12,19 +14,21 @@ import { type End, endText } from './world.js'
 /** What a cable takes beyond the MTU: the tag of a VLAN. */
 const slack = 4
 
-/** Takes the frame along; gives the port of the last bridge that it came in by, if it is for that bridge itself. */
-export async function carry(walk: Walk, from: End, { hops, end, asking }: Resolved, packet: Packet): Promise<Link | undefined> {
+/** Takes the packet along, and before it, where nobody knows the MAC yet, the question for it. */
+export async function carry(walk: Walk, from: End, { hops, end, asking }: Resolved, packet: Packet): Promise<void> {
+  if (asking && packet.family === 4) await judgeArp(walk, from, end, hops, packet)
   for (const hop of hops) {
-    if (hop.kind === 'cable') cross(walk, hop, packet)
+    if (hop.kind === 'cable') await cross(walk, hop, packet)
     else await traverse(walk, hop, { from, end, asking }, packet)
   }
-  const last = hops.at(-1)
-  return last?.kind === 'bridge' ? last.in : undefined
 }
 
-function cross(walk: Walk, { from, to }: Hop & { kind: 'cable' }, { size }: Packet): void {
+async function cross(walk: Walk, { from, to }: Hop & { kind: 'cable' }, packet: Packet): Promise<void> {
+  const { size } = packet
+  await judge(walk, from.place, { hook: 'egress', oif: from.link, ends: [from, to] }, packet)
   checkUp(walk, from)
   checkUp(walk, to)
+  await judge(walk, to.place, { hook: 'ingress', iif: to.link, ends: [from, to] }, packet)
   if (size > to.link.mtu + slack) tooLong(walk, to, size, from.link.mtu)
   if (from.link.up && to.link.up && size <= to.link.mtu + slack)
     walk.step('cable', from, `over the cable from ${endText(from)} to ${endText(to)}`)
@@ -48,8 +52,8 @@ async function traverse(
   checkUp(walk, { place, link: bridge })
   for (const port of [entry, out]) if (port) checkState(walk, { place, link: port }, bridge)
   await crossBridge(walk, hop, frame)
+  await atBridge(walk, hop, [frame.from, frame.end], packet)
   if (entry && out) {
-    await bridged(walk, place, bridge, entry, out, packet)
     if (packet.size > out.mtu + slack) tooLong(walk, { place, link: out }, packet.size, entry.mtu)
   }
 }

@@ -2,7 +2,6 @@
 import type { ExplainCauseKind, LinkChange } from '../../lib/index.js'
 import type { Rig } from './explain-rig.js'
 import type { Feature } from './features.js'
-import { run } from './readers.js'
 
 type Told = readonly [kind: ExplainCauseKind, way: 'there' | 'back', namespace: string, link?: string]
 export interface Injected {
@@ -19,7 +18,6 @@ const macOf = async (namespace: Rig['blue']) => (await namespace.links.get('eth0
 /** Nobody remembers where somebody is. */
 const forget = ({ machine }: Rig) => machine.links.update('br0', { options: { flush: true } } as LinkChange)
 const unknown = ({ blue }: Rig, address: string) => blue.neighbours.delete({ address, link: 'eth0' })
-const where = (namespace: Rig['blue']) => namespace.name!
 
 /** A second cable from blue to the machine, by which its packets leave while answers come by the bridge. */
 async function sidestep({ machine, blue }: Rig): Promise<void> {
@@ -243,61 +241,3 @@ export const linkLayer: Readonly<Record<string, Injected>> = {
     told: [['mtu', 'there', 'machine', 'to-green']],
   },
 }
-
-const tables = (tool: string, namespace: Rig['blue'], ...rules: string[]) =>
-  rules.reduce((done, rule) => done.then(() => run(where(namespace), tool, ...rule.split(' '))), Promise.resolve(''))
-
-/** The same in both backends. */
-const inBoth = (backend: 'legacy' | 'nft'): Readonly<Record<string, Injected>> => {
-  const tool = `iptables-${backend}`
-  const needs: readonly Feature[] = ['tool:iptables', `iptables-${backend}`]
-  return {
-    [`${backend}: FORWARD has the policy DROP, and the bridge asks it`]: {
-      to: 'green',
-      inject: ({ machine }) => tables(tool, machine, '-P FORWARD DROP'),
-      told: [['bridge-netfilter', 'there', 'machine', 'br0']],
-      needs: [...needs, 'bridge-netfilter'],
-    },
-    [`${backend}: FORWARD has the policy DROP, and packets are routed`]: {
-      to: 'far',
-      inject: ({ machine }) => tables(tool, machine, '-P FORWARD DROP'),
-      told: [
-        ['firewall', 'there', 'machine', 'to-far'],
-        ['firewall', 'back', 'machine', 'br0'],
-      ],
-      needs,
-    },
-    [`${backend}: a rule in FORWARD`]: {
-      to: 'far',
-      inject: ({ machine }) => tables(tool, machine, '-A FORWARD -d 10.0.2.0/24 -p icmp -j DROP'),
-      told: [['firewall', 'there', 'machine', 'to-far']],
-      needs,
-    },
-    [`${backend}: a rule that rejects answers`]: {
-      to: 'far',
-      inject: ({ machine }) => tables(tool, machine, '-A FORWARD -i to-far -p icmp --icmp-type 0 -j REJECT'),
-      told: [['firewall', 'back', 'machine', 'br0']],
-      needs,
-    },
-    [`${backend}: INPUT`]: {
-      to: 'green',
-      inject: ({ green }) => tables(tool, green, '-P INPUT DROP'),
-      told: [['firewall', 'there', 'green', 'eth0']],
-      needs,
-    },
-    [`${backend}: OUTPUT`]: {
-      to: 'green',
-      inject: ({ blue }) => tables(tool, blue, '-A OUTPUT -o eth0 -j DROP'),
-      told: [['firewall', 'there', 'blue', 'eth0']],
-      needs,
-    },
-    [`${backend}: raw PREROUTING, by a chain of its own`]: {
-      to: 'far',
-      inject: ({ machine }) =>
-        tables(tool, machine, '-t raw -N guard', '-t raw -A guard -s 10.0.1.1 -j DROP', '-t raw -A PREROUTING -j guard'),
-      told: [['firewall', 'there', 'machine', 'br0']],
-      needs,
-    },
-  }
-}
-export const iptables: Readonly<Record<string, Injected>> = { ...inBoth('legacy'), ...inBoth('nft') }

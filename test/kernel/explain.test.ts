@@ -1,7 +1,8 @@
 // Why the ping fails: each cause alone, held against real packets before, with it, and after its cure.
 import { beforeEach, expect, test, vi } from 'vitest'
 import { explain } from '../../lib/index.js'
-import { iptables, linkLayer, routing } from '../helpers/explain-causes.js'
+import { linkLayer, routing } from '../helpers/explain-causes.js'
+import { iptables, nftables } from '../helpers/explain-firewalls.js'
 import { gets, rig, toldOf } from '../helpers/explain-rig.js'
 import { needs } from '../helpers/features.js'
 import { useHost } from '../helpers/host.js'
@@ -9,7 +10,7 @@ import { useHost } from '../helpers/host.js'
 const host = useHost()
 beforeEach(context => needs(context, 'bridge', 'veth'))
 
-test.for(Object.entries({ ...routing, ...linkLayer, ...iptables }))(
+test.for(Object.entries({ ...routing, ...linkLayer, ...iptables, ...nftables }))(
   '%s',
   async ([, { to, inject, size, source, told, needs: features = [] }], context) => {
     await needs(context, ...features)

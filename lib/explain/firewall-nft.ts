@@ -1,0 +1,56 @@
+// What the rules of nftables in a namespace do with a packet at one hook: every chain that drops it, as if those before were cured, and the packet behind them.
+import { parseIp } from '../codec/ip.js'
+import { judge } from '../kernel/nftables/verdict.js'
+import { knownBits } from '../kernel/nftables/verdict-bits.js'
+import type { NftablesPacket } from '../kernel/nftables/verdict-packet.js'
+import { type JudgedRules, readJudgedRules } from '../kernel/nftables/verdict-rules.js'
+import type { NftablesPlace } from '../kernel/nftables/verdict-walk.js'
+import { scoped } from '../kernel/scope.js'
+import type { Place } from './world.js'
+
+/** A base chain in which the packet ends. */
+export interface NftDrop {
+  readonly by: NftablesPlace
+  /** Where an accepting rule would let it through. */
+  readonly base: NftablesPlace
+}
+export interface NftFindings {
+  readonly drops: readonly NftDrop[]
+  readonly unknown: readonly NftablesPlace[]
+  /** The base chains that it meets. */
+  readonly bases: readonly NftablesPlace[]
+  readonly packet: NftablesPacket
+}
+
+export async function judgeNft(place: Place, asked: NftablesPacket): Promise<NftFindings> {
+  const rules = await place.once('nftables', () => rulesOf(place))
+  const drops: NftDrop[] = []
+  const cured = new Set<string>()
+  for (;;) {
+    const { verdict, by, steps, unknown, packet } = judge(
+      { ...rules, bases: about => rules.bases(about).filter(one => !cured.has(keyOf(one))) },
+      asked,
+    )
+    const bases = steps.filter(step => step.type === 'chain' && step.text !== '')
+    const base = bases.at(-1)
+    if (verdict !== 'drop' || !by || !base) return { drops, unknown, bases: [...drops.map(drop => drop.base), ...bases], packet }
+    drops.push({ by, base })
+    cured.add(keyOf({ ...base, name: base.chain }))
+  }
+}
+const keyOf = ({ family, table, name }: { family: string; table: string; name: string }) => [family, table, name].join(' ')
+
+/** The rule set, with the addresses that masquerading gives. */
+async function rulesOf(place: Place): Promise<JudgedRules> {
+  const rules = await readJudgedRules(place.namespace[scoped])
+  const links = new Map((await place.links()).map(({ name, index }) => [name, index]))
+  const addresses = [...(await place.addresses(4)), ...(await place.addresses(6))]
+  return {
+    ...rules,
+    addressOf(link, family) {
+      const index = links.get(link ?? '')
+      const found = addresses.find(one => one.link === index && one.family === family && one.scope === 'global')
+      return found && knownBits(parseIp(found.address))
+    },
+  }
+}
