@@ -3,7 +3,7 @@ import { parseIp } from '../codec/ip.js'
 import { judge } from '../kernel/nftables/verdict.js'
 import { knownBits } from '../kernel/nftables/verdict-bits.js'
 import type { NftablesPacket } from '../kernel/nftables/verdict-packet.js'
-import { type JudgedRules, readJudgedRules } from '../kernel/nftables/verdict-rules.js'
+import { readJudgedRules } from '../kernel/nftables/verdict-rules.js'
 import type { NftablesPlace } from '../kernel/nftables/verdict-walk.js'
 import { scoped } from '../kernel/scope.js'
 import type { Place } from './world.js'
@@ -23,7 +23,7 @@ export interface NftFindings {
 }
 
 export async function judgeNft(place: Place, asked: NftablesPacket): Promise<NftFindings> {
-  const rules = await place.once('nftables', () => rulesOf(place))
+  const rules = await place.once('nftables', () => readJudgedRules(place.namespace[scoped]))
   const drops: NftDrop[] = []
   const cured = new Set<string>()
   for (;;) {
@@ -39,18 +39,3 @@ export async function judgeNft(place: Place, asked: NftablesPacket): Promise<Nft
   }
 }
 const keyOf = ({ family, table, name }: { family: string; table: string; name: string }) => [family, table, name].join(' ')
-
-/** The rule set, with the addresses that masquerading gives. */
-async function rulesOf(place: Place): Promise<JudgedRules> {
-  const rules = await readJudgedRules(place.namespace[scoped])
-  const links = new Map((await place.links()).map(({ name, index }) => [name, index]))
-  const addresses = [...(await place.addresses(4)), ...(await place.addresses(6))]
-  return {
-    ...rules,
-    addressOf(link, family) {
-      const index = links.get(link ?? '')
-      const found = addresses.find(one => one.link === index && one.family === family && one.scope === 'global')
-      return found && knownBits(parseIp(found.address))
-    },
-  }
-}
