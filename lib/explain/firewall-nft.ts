@@ -1,7 +1,5 @@
 // What the rules of nftables in a namespace do with a packet at one hook: every chain that drops it, as if those before were cured, and the packet behind them.
-import { parseIp } from '../codec/ip.js'
 import { judge } from '../kernel/nftables/verdict.js'
-import { knownBits } from '../kernel/nftables/verdict-bits.js'
 import type { NftablesPacket } from '../kernel/nftables/verdict-packet.js'
 import { readJudgedRules } from '../kernel/nftables/verdict-rules.js'
 import type { NftablesPlace } from '../kernel/nftables/verdict-walk.js'
