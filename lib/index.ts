@@ -47,6 +47,7 @@ export type {
   SetMember as NftSetMember,
   Verdict as NftVerdict,
 } from './kernel/nftables/expression.js'
+export type { FlowtableSpec as NftFlowtableSpec } from './kernel/nftables/flowtables.js'
 export { nftJson } from './kernel/nftables/json.js'
 export type { RulesetListing as NftListing } from './kernel/nftables/list.js'
 export type { MonitorEvent as NftMonitorEvent, MonitorOptions as NftMonitorOptions } from './kernel/nftables/monitor.js'

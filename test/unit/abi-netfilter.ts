@@ -22,6 +22,7 @@ export const netfilterHeaders = [
   'linux/netfilter_arp.h',
   'linux/netfilter/nfnetlink.h',
   'linux/netfilter/nf_tables.h',
+  'linux/netfilter/nfnetlink_cttimeout.h',
   ...conntrackHeaders,
   ...iptablesHeaders,
   ...expressionHeaders,

@@ -6,7 +6,22 @@ import { asList, reference, type TableRef, tableRefChecks } from './references.j
 
 type Sort = keyof RulesetObjects
 /** What apply() can bring about. */
-const sorts = ['table', 'chain', 'rule', 'set', 'map', 'element', 'counter', 'quota', 'limit'] as const satisfies readonly Sort[]
+const sorts = [
+  'table',
+  'chain',
+  'rule',
+  'set',
+  'map',
+  'element',
+  'counter',
+  'quota',
+  'limit',
+  'ct helper',
+  'ct timeout',
+  'ct expectation',
+  'secmark',
+  'synproxy',
+] as const satisfies readonly Sort[]
 type AppliedSort = (typeof sorts)[number]
 export interface Placed<T> {
   readonly object: T

@@ -1,12 +1,13 @@
 // What has to change in a table so that it is what it shall be: recorded as verbs, the fewest that do.
 import { checkAt } from '../arguments.js'
 import { chainMessage } from './chain-object.js'
+import { ctExpectationKind, ctHelperKind, ctTimeoutKind, secmarkKind, synproxyKind } from './connection-objects.js'
 import type { Desired, Placed } from './desired.js'
 import { elementForm } from './element-verbs.js'
 import { decodeElements, encodeMembers } from './elements.js'
 import type { SetMember } from './expression.js'
 import { spelled } from './intervals.js'
-import { counterKind, limitKind, type ObjectKind, quotaKind } from './named-objects.js'
+import { counterKind, limitKind, type ObjectKind, objectMessage, quotaKind } from './named-objects.js'
 import type { MapObject, SetObject } from './objects.js'
 import type { Recorder } from './record.js'
 import { asList, type NamedRef } from './references.js'
@@ -15,11 +16,17 @@ import { formOf, type SetForm } from './set-form.js'
 import { formOfSpec, isMap, isNamed, setMessage, toSet } from './set-object.js'
 import type { RawSetWithElements, Snapshot } from './snapshot.js'
 
-/** Sorts of objects that keep a state, and what of each is not a state. */
+const whole = (value: object) => Object.entries(value).sort()
+/** Sorts of named objects, and what of each is not a state that it keeps. */
 const objectKinds = [
   ['counter', counterKind, () => []],
   ['quota', quotaKind, ({ bytes, inv }: { bytes?: unknown; inv?: unknown }) => [bytes, inv ?? false]],
-  ['limit', limitKind, (value: object) => Object.entries(value).sort()],
+  ['limit', limitKind, whole],
+  ['ct helper', ctHelperKind, whole],
+  ['ct timeout', ctTimeoutKind, whole],
+  ['ct expectation', ctExpectationKind, whole],
+  ['secmark', secmarkKind, whole],
+  ['synproxy', synproxyKind, whole],
 ] as const
 
 /** Records what has to change; what has to be removed first, then what is to be added. `keep`: of the elements that are there all stay. */
@@ -195,14 +202,14 @@ function objectDifference([sort, kind, constant]: (typeof objectKinds)[number], 
   const shape = (value: object) => canonical((constant as (value: object) => unknown)(value))
   const added = wanted.filter(({ object, path }) => {
     const raw = present.get(object.name)
-    const data = checkAt(path, () => describe.write(object))
-    const wire = { type: kind.type, data, family: raw?.family ?? 'inet' } as unknown as Parameters<typeof describe.read>[0]
+    const wire = checkAt(path, () => objectMessage(describe, object)) as unknown as Parameters<typeof describe.read>[0]
     return !raw || shape(describe.read(wire)) !== shape(describe.read(raw))
   })
   const replaced = new Set(added.map(({ object }) => object.name))
   const removed = [...present.keys()].filter(name => !names.has(name) || replaced.has(name))
   for (const name of removed) gone.objects.add(name)
-  const of = (verbs: Verbs) => verbs[`${sort}s`] as unknown as { create(object: NamedRef): void; delete(object: NamedRef): void }
+  const of = (verbs: Verbs) =>
+    verbs[kind.verbs as 'counters'] as unknown as { create(object: NamedRef): void; delete(object: NamedRef): void }
   return {
     remove(verbs: Verbs, named: (name: string) => NamedRef) {
       for (const name of removed) of(verbs).delete(named(name))

@@ -8,6 +8,8 @@ import type { World } from './world.js'
 export interface Entry<T> {
   /** 'rules', by which the changes of a transaction are counted: an error is 'rules[3].expr'. */
   readonly group: string
+  /** What an object of it is called in a rule set, where that is not the group's name less its 's'. */
+  readonly sort?: string
   /** 'add rule', of what and where, for errors. */
   readonly operation: string
   prepare(world: World, about: About): readonly Change[] | Promise<readonly Change[]>

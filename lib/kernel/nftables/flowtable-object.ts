@@ -5,7 +5,9 @@ import { present } from '../arguments.js'
 import { publicFamily } from './family.js'
 import type { FlowtableObject } from './objects.js'
 
-export function toFlowtable(raw: Decoded<typeof flowtableTable>): FlowtableObject {
+export type RawFlowtable = Decoded<typeof flowtableTable>
+
+export function toFlowtable(raw: RawFlowtable): FlowtableObject {
   const { table = '', name = '', handle, hook, flags = [] } = raw
   const devices = hook?.devs ?? []
   const named = flags.flatMap(flag => (flag === 'hwOffload' ? ['offload' as const] : flag === 'counter' ? ['counter' as const] : []))

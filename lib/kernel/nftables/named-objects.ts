@@ -1,22 +1,24 @@
 // Named counters, quotas and limits as callers see them and as the kernel has them.
 import type { Decoded, Encodable } from '../../codec/codec.js'
-import { netfilterFamilies } from '../../protocol/netfilter.js'
 import type { limit as limitTable, quota as quotaTable } from '../../protocol/nftables/expressions/stateful.js'
-import type { object as objectTable } from '../../protocol/nftables/object.js'
-import { type Checks, checkOptions, isBoolean, isInteger, isOneOf, isRead, present } from '../arguments.js'
+import type { object as objectTable, objectTypes } from '../../protocol/nftables/object.js'
+import { type Checks, checkOptions, isBoolean, isInteger, isOneOf, isRead, lacking, present } from '../arguments.js'
 import { publicFamily, wireFamily } from './family.js'
 import type { ByteUnit, TimeUnit } from './fields.js'
-import type { ConnectionProtocol, CounterObject, LimitObject, QuotaObject, RulesetObject } from './objects.js'
+import type { CounterObject, LimitObject, QuotaObject } from './objects.js'
 import { isComment, isFamily, isName, type NamedRef, namedRefChecks, reference } from './references.js'
 import { commentData, commentOf } from './userdata.js'
 
 export type RawObject = Decoded<typeof objectTable>
-type ObjectMessage = Encodable<typeof objectTable>
+export type ObjectMessage = Encodable<typeof objectTable>
 /** How one kind of object is checked, sent and read. */
 export interface ObjectKind<T extends NamedRef> {
   readonly what: string
   readonly checks: Checks<T>
-  readonly type: 'counter' | 'quota' | 'limit'
+  /** What the verbs are called: 'ctHelpers'. */
+  readonly verbs: string
+  readonly type: Exclude<keyof typeof objectTypes, 'connlimit' | 'tunnel'>
+  readonly required?: readonly (keyof T & string)[]
   write(object: T): object
   read(raw: RawObject): Omit<T, 'family' | 'table' | 'name' | 'handle' | 'comment'>
   /** The caller's name for a field of the object's data. */
@@ -24,12 +26,13 @@ export interface ObjectKind<T extends NamedRef> {
 }
 
 const isCount = isInteger(0, Number.MAX_SAFE_INTEGER)
-const common = { family: isFamily, table: isName, name: isName, handle: isRead, comment: isComment }
+export const commonChecks = { family: isFamily, table: isName, name: isName, handle: isRead, comment: isComment }
 
 export const counterKind: ObjectKind<CounterObject> = {
   what: 'counter',
+  verbs: 'counters',
   type: 'counter',
-  checks: { ...common, packets: isCount, bytes: isCount },
+  checks: { ...commonChecks, packets: isCount, bytes: isCount },
   write: ({ packets = 0, bytes = 0 }) => ({ bytes, packets }),
   read({ type, data }) {
     const { packets, bytes } = type === 'counter' && data ? data : {}
@@ -39,12 +42,13 @@ export const counterKind: ObjectKind<CounterObject> = {
 
 export const quotaKind: ObjectKind<QuotaObject> = {
   what: 'quota',
+  verbs: 'quotas',
   type: 'quota',
-  checks: { ...common, bytes: isCount, used: isCount, inv: isBoolean },
+  checks: { ...commonChecks, bytes: isCount, used: isCount, inv: isBoolean },
   write: ({ bytes, used, inv }): Encodable<typeof quotaTable> => ({
     bytes,
-    flags: inv ? ['inv'] : [],
     ...present({ consumed: used }),
+    flags: inv ? ['inv'] : [],
   }),
   read({ type, data }) {
     const { bytes, consumed, flags } = type === 'quota' && data ? data : {}
@@ -61,9 +65,10 @@ const defaultBurst = 5
 
 export const limitKind: ObjectKind<LimitObject> = {
   what: 'limit',
+  verbs: 'limits',
   type: 'limit',
   checks: {
-    ...common,
+    ...commonChecks,
     rate: isCount,
     per: isOneOf(Object.keys(seconds)),
     rate_unit: isOneOf(['packets', ...Object.keys(units)]),
@@ -103,6 +108,7 @@ function inUnit(bytes: number): [ByteUnit, number] {
 export function objectMessage<T extends NamedRef>(kind: ObjectKind<T>, object: T): ObjectMessage {
   reference<NamedRef>(object, namedRefChecks)
   checkOptions(object, kind.checks)
+  for (const name of kind.required ?? []) if (object[name] === undefined) throw lacking(name, `a ${kind.what} needs it`)
   const { family, table, name, comment } = object as T & { readonly comment?: string }
   const data = kind.write(object)
   return { family: wireFamily(family), table, name, type: kind.type, data, ...present({ userdata: commentData(comment) }) } as ObjectMessage
@@ -122,47 +128,3 @@ export const objectField =
     if (first === 'userdata') return 'comment'
     return first === 'data' && second !== undefined ? (kind.field?.[second] ?? second) : first
   }
-
-const protocolNames = new Map([
-  [6, 'tcp'],
-  [17, 'udp'],
-  [33, 'dccp'],
-  [132, 'sctp'],
-  [136, 'udplite'],
-])
-const protocolName = (number = 0) => (protocolNames.get(number) ?? number) as ConnectionProtocol
-const addressFamily = (number = 0) => (number === netfilterFamilies.ipv4 ? 'ip' : number === netfilterFamilies.ipv6 ? 'ip6' : 'inet')
-
-/** Any object as an entry of a rule set; undefined for kinds that JSON has no words for. */
-export function toRulesetObject(raw: RawObject): RulesetObject | undefined {
-  const { table = '', name = '', handle, userdata } = raw
-  const common = present({ family: publicFamily(raw.family), table, name, handle, comment: commentOf(userdata) })
-  switch (raw.type) {
-    case 'counter':
-      return { counter: toObject(counterKind, raw) }
-    case 'quota':
-      return { quota: toObject(quotaKind, raw) }
-    case 'limit':
-      return { limit: toObject(limitKind, raw) }
-    case 'ctHelper': {
-      const { name: type = '', l3proto, l4proto } = raw.data ?? {}
-      return { 'ct helper': { ...common, type, protocol: protocolName(l4proto), l3proto: addressFamily(l3proto) } }
-    }
-    case 'ctExpect': {
-      const { l3proto, l4proto, dport = 0, timeout = 0, size = 0 } = raw.data ?? {}
-      return { 'ct expectation': { ...common, protocol: protocolName(l4proto), dport, timeout, size, l3proto: addressFamily(l3proto) } }
-    }
-    case 'ctTimeout': {
-      const { l3proto, l4proto } = raw.data ?? {}
-      return { 'ct timeout': { ...common, protocol: protocolName(l4proto), l3proto: addressFamily(l3proto), policy: null } }
-    }
-    case 'secmark':
-      return { secmark: { ...common, context: raw.data?.ctx ?? '' } }
-    case 'synproxy': {
-      const { mss = 0, wscale = 0 } = raw.data ?? {}
-      return { synproxy: { ...common, mss, wscale } }
-    }
-    default:
-      return undefined
-  }
-}

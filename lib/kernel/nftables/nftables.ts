@@ -5,11 +5,13 @@ import { type Applied, type ApplyOptions, apply } from './apply.js'
 import { chainReads } from './chains.js'
 import { changeVerbs } from './changes.js'
 import { commit } from './commit.js'
+import { ctExpectationKind, ctHelperKind, ctTimeoutKind, secmarkKind, synproxyKind } from './connection-objects.js'
 import { elementReads } from './element-verbs.js'
+import { flowtableReads } from './flowtables.js'
 import { listRuleset, type RulesetListing } from './list.js'
 import { type MonitorEvent, type MonitorOptions, monitorRuleset } from './monitor.js'
 import { counterKind, limitKind, quotaKind } from './named-objects.js'
-import { objectReads } from './object-verbs.js'
+import { countedReads, objectReads } from './object-verbs.js'
 import type { MapObject, Ruleset, RulesetObject, SetObject } from './objects.js'
 import type { Transaction } from './record.js'
 import { checkTableFilter, type ObjectFilter, type TableFilter } from './references.js'
@@ -30,9 +32,20 @@ export function nftablesVerbs(scope: Scope) {
     sets: { ...changes.sets, ...setReads<SetObject>('set', scope) },
     maps: { ...changes.maps, ...setReads<MapObject>('map', scope) },
     elements: { ...changes.elements, ...elementReads(scope) },
-    counters: { ...changes.counters, ...objectReads(counterKind, scope) },
-    quotas: { ...changes.quotas, ...objectReads(quotaKind, scope) },
-    limits: { ...changes.limits, ...objectReads(limitKind, scope) },
+    counters: { ...changes.counters, ...countedReads(counterKind, scope) },
+    quotas: { ...changes.quotas, ...countedReads(quotaKind, scope) },
+    limits: { ...changes.limits, ...countedReads(limitKind, scope) },
+    /** What connections of a protocol are helped by, FTP's second one for example; rules assign it with `{ 'ct helper': name }`. */
+    ctHelpers: { ...changes.ctHelpers, ...objectReads(ctHelperKind, scope) },
+    /** How long connections are remembered; rules assign it with `{ 'ct timeout': name }`. */
+    ctTimeouts: { ...changes.ctTimeouts, ...objectReads(ctTimeoutKind, scope) },
+    /** Connections that are to be expected because of another one; rules assign it with `{ 'ct expectation': name }`. */
+    ctExpectations: { ...changes.ctExpectations, ...objectReads(ctExpectationKind, scope) },
+    /** Labels of a security module for packets. Kernels without CONFIG_NETWORK_SECMARK refuse them. */
+    secmarks: { ...changes.secmarks, ...objectReads(secmarkKind, scope) },
+    /** How a SYN proxy answers for the servers behind it; rules name it with `{ synproxy: name }`. */
+    synproxies: { ...changes.synproxies, ...objectReads(synproxyKind, scope) },
+    flowtables: { ...changes.flowtables, ...flowtableReads(scope) },
 
     /**
      * The whole rule set, or that of a family or table, as `nft -j list ruleset` has it, in one state: read again if others change it meanwhile.

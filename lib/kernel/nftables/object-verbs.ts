@@ -1,4 +1,4 @@
-// The verbs on named objects of nftables, the same for counters, quotas and limits.
+// The verbs on named objects of nftables, the same for all kinds of them.
 import { requestFlags } from '../../protocol/netlink.js'
 import { nftablesMessages } from '../../protocol/nftables/messages.js'
 import { object as objectTable } from '../../protocol/nftables/object.js'
@@ -7,7 +7,7 @@ import type { Scope } from '../scope.js'
 import { change, type Entry, type Submit, silently } from './entry.js'
 import { wireFamily } from './family.js'
 import { changingHints, makingHints } from './hints.js'
-import { type ObjectKind, objectField, objectMessage, type RawObject, toObject } from './named-objects.js'
+import { type ObjectKind, type ObjectMessage, objectField, objectMessage, type RawObject, toObject } from './named-objects.js'
 import { absent, dumpAll, getOne } from './read.js'
 import { checkObjectFilter, type NamedRef, namedRefChecks, namedText, type ObjectFilter, reference } from './references.js'
 
@@ -22,12 +22,13 @@ export function objectChanges<Live extends boolean, T extends NamedRef>(kind: Ob
   }
 }
 
-export function objectReads<T extends NamedRef>(kind: ObjectKind<T>, scope: Scope) {
+/** The verbs of those that have a state. */
+export function countedReads<T extends NamedRef>(kind: ObjectKind<T>, scope: Scope) {
   const field = objectField(kind)
   const read = async (object: NamedRef, type: number): Promise<T | undefined> => {
     const { family, table, name } = reference(object, namedRefChecks)
     const context: Context = { operation: `get ${kind.what}`, subject: namedText(object), namespace: scope.label, field }
-    const value = { family: wireFamily(family), table, name, type: kind.type }
+    const value = { family: wireFamily(family), table, name, type: kind.type } as ObjectMessage
     const raw = await getOne(scope, { type, codec: objectTable, value, context }, reply)
     return raw && toObject(kind, raw)
   }
@@ -35,7 +36,7 @@ export function objectReads<T extends NamedRef>(kind: ObjectKind<T>, scope: Scop
     checkObjectFilter(filter)
     const { family, table, signal } = filter
     const context: Context = { operation: `list ${kind.what}s`, namespace: scope.label, field }
-    const value = { family: wireFamily(family), type: kind.type, ...(table === undefined ? {} : { table }) }
+    const value = { family: wireFamily(family), type: kind.type, ...(table === undefined ? {} : { table }) } as ObjectMessage
     const fits = (raw: RawObject) => raw.type === kind.type && (table === undefined || raw.table === table)
     return dumpAll(scope, { type, codec: objectTable, value, context, signal }, reply, raw => (fits(raw) ? toObject(kind, raw) : undefined))
   }
@@ -58,8 +59,15 @@ export function objectReads<T extends NamedRef>(kind: ObjectKind<T>, scope: Scop
   }
 }
 
+/** The verbs of those that have none. */
+export function objectReads<T extends NamedRef>(kind: ObjectKind<T>, scope: Scope) {
+  const { get, find, list } = countedReads(kind, scope)
+  return { get, find, list }
+}
+
 const createObject = <T extends NamedRef>(kind: ObjectKind<T>, object: T): Entry<T> => ({
-  group: `${kind.what}s`,
+  group: kind.verbs,
+  sort: kind.what,
   operation: `create ${kind.what}`,
   prepare(world, about) {
     const value = objectMessage(kind, object)
@@ -71,8 +79,9 @@ const createObject = <T extends NamedRef>(kind: ObjectKind<T>, object: T): Entry
 })
 
 const deleteObject = <T extends NamedRef>(kind: ObjectKind<T>, object: NamedRef) =>
-  silently(`${kind.what}s`, `delete ${kind.what}`, (_, about) => {
+  silently(kind.verbs, `delete ${kind.what}`, (_, about) => {
     const { family, table, name } = reference(object, namedRefChecks)
     const context = { ...about, subject: namedText(object), field: objectField(kind), hints: changingHints(kind.what) }
-    return [change(nftablesMessages.delObj, objectTable, 0, { family: wireFamily(family), table, name, type: kind.type }, context)]
+    const value = { family: wireFamily(family), table, name, type: kind.type } as ObjectMessage
+    return [change(nftablesMessages.delObj, objectTable, 0, value, context)]
   })

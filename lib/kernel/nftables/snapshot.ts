@@ -93,7 +93,8 @@ export async function readElements(scope: Scope, raw: RawSet, signal?: AbortSign
   return (await dumpAll(scope, { ...request, context }, reply, list => list.elements)).flat()
 }
 
-async function readFlowtables(scope: Scope, { family, table, signal }: ObjectFilter): Promise<Decoded<typeof flowtableTable>[]> {
+/** None on a kernel that has no flowtables. */
+export async function readFlowtables(scope: Scope, { family, table, signal }: ObjectFilter): Promise<Decoded<typeof flowtableTable>[]> {
   const context = { operation: 'list flowtables', namespace: scope.label }
   const request = { type: messages.getFlowtable, codec: flowtableTable, value: { family: wireFamily(family) }, context, signal }
   try {

@@ -35,7 +35,7 @@ export async function transact(
   const objects = recorded.map((): unknown[] => [])
   for (const [index, one] of made) objects[owners[index]!]!.push(...one)
   return recorded.flatMap(({ entry }, i) =>
-    objects[i]!.length ? [{ [entry.group.slice(0, -1)]: entry.result(objects[i]!) } as unknown as RulesetObject] : [],
+    objects[i]!.length ? [{ [entry.sort ?? entry.group.slice(0, -1)]: entry.result(objects[i]!) } as unknown as RulesetObject] : [],
   )
 }
 

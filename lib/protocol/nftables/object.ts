@@ -2,6 +2,7 @@
 import { bytes, countBe, kind, string, u8, u16be, u32, u32be } from '../../codec/scalars.js'
 import { attributes, by, message } from '../../codec/table.js'
 import { nfgenmsg } from '../netfilter.js'
+import { synproxy } from './expressions/action.js'
 import { connlimit, counter, limit, quota } from './expressions/stateful.js'
 
 /** NFT_OBJECT_ */
@@ -19,7 +20,30 @@ export const objectTypes = {
 } as const
 
 export const ctHelper = attributes('NFTA_CT_HELPER', { name: [1, string], l3proto: [2, u16be], l4proto: [3, u8] })
-export const ctTimeout = attributes('NFTA_CT_TIMEOUT', { l3proto: [1, u16be], l4proto: [2, u8], data: [3, bytes] })
+
+/** Seconds by state (linux/netfilter/nfnetlink_cttimeout.h). */
+export const ctTimeoutTcp = attributes('CTA_TIMEOUT_TCP', {
+  synSent: [1, u32be],
+  synRecv: [2, u32be],
+  established: [3, u32be],
+  finWait: [4, u32be],
+  closeWait: [5, u32be],
+  lastAck: [6, u32be],
+  timeWait: [7, u32be],
+  close: [8, u32be],
+  synSent2: [9, u32be],
+  retrans: [10, u32be],
+  unack: [11, u32be],
+})
+export const ctTimeoutUdp = attributes('CTA_TIMEOUT_UDP', { unreplied: [1, u32be], replied: [2, u32be] })
+/** IPPROTO_ */
+const timedProtocols = { tcp: 6, udp: 17 } as const
+export const ctTimeout = attributes('NFTA_CT_TIMEOUT', {
+  l3proto: [1, u16be],
+  l4proto: [2, kind(u8, timedProtocols)],
+  data: [3, by('l4proto', { tcp: ctTimeoutTcp, udp: ctTimeoutUdp })],
+})
+
 export const ctExpect = attributes('NFTA_CT_EXPECT', {
   l3proto: [1, u16be],
   l4proto: [2, u8],
@@ -29,7 +53,6 @@ export const ctExpect = attributes('NFTA_CT_EXPECT', {
   size: [5, u8],
 })
 export const secmark = attributes('NFTA_SECMARK', { ctx: [1, string] })
-export const synproxy = attributes('NFTA_SYNPROXY', { mss: [1, u16be], wscale: [2, u8], flags: [3, u32be] })
 
 export const object = message(nfgenmsg, 'NFTA_OBJ', {
   table: [1, string],
