@@ -163,33 +163,44 @@ export class Mould {
 
   /** The steps of the job for other steps, in `writer`; undefined unless they are alike. */
   fill(steps: readonly Step[], itemOf: readonly Item[], namespace: number, writer: Writer): JobStep[] | undefined {
-    const own = this.#steps
-    if (steps.length !== own.length) return undefined
-    const pair: Pair = { steps, namespace, ownSteps: own, ownNamespace: this.#namespace }
-    for (let i = 0; i < own.length; i++) {
-      const [a, b] = [steps[i]!, own[i]!]
-      if (a.does !== b.does || (a.does === 'finish' && a.peer !== (b as typeof a).peer)) return undefined
-      if (!alike(itemOf[a.item]!, this.#items[i]!, pair)) return undefined
-    }
+    if (!this.#isLike(steps, itemOf, namespace)) return undefined
     const start = writer.at
-    const views = this.#parts.map(part => {
-      if (!(part instanceof Uint8Array)) return part
-      const at = writer.reserve(part.length)
-      writer.bytes.set(part, at)
-      return writer.bytes.subarray(at, at + part.length)
-    })
-    for (const { step, field, like, places } of this.#slots) {
-      const value = field.get(itemOf[steps[step]!.item]!) as string
-      if (value === like) continue
-      const bytes = places && field.form.bytes(value, like)
-      if (!bytes) {
+    const views = this.#parts.map(part => (part instanceof Uint8Array ? copied(part, writer) : part))
+    for (const slot of this.#slots)
+      if (!put(slot, itemOf[steps[slot.step]!.item]!, views)) {
         writer.at = start
         return undefined
       }
-      for (const [part, at] of places) (views[part] as Uint8Array).set(bytes, at)
-    }
     return views
   }
+
+  #isLike(steps: readonly Step[], itemOf: readonly Item[], namespace: number): boolean {
+    const own = this.#steps
+    if (steps.length !== own.length) return false
+    const pair: Pair = { steps, namespace, ownSteps: own, ownNamespace: this.#namespace }
+    for (let i = 0; i < own.length; i++) {
+      const [a, b] = [steps[i]!, own[i]!]
+      if (a.does !== b.does || (a.does === 'finish' && a.peer !== (b as typeof a).peer)) return false
+      if (!alike(itemOf[a.item]!, this.#items[i]!, pair)) return false
+    }
+    return true
+  }
+}
+
+function copied(part: Uint8Array, writer: Writer): Uint8Array {
+  const at = writer.reserve(part.length)
+  writer.bytes.set(part, at)
+  return writer.bytes.subarray(at, at + part.length)
+}
+
+/** Puts the item's value where that of the mould was; false if it does not fit. */
+function put({ field, like, places }: Slot, item: Item, views: readonly JobStep[]): boolean {
+  const value = field.get(item) as string
+  if (value === like) return true
+  const bytes = places && field.form.bytes(value, like)
+  if (!bytes) return false
+  for (const [part, at] of places) (views[part] as Uint8Array).set(bytes, at)
+  return true
 }
 
 /** Where the first has these bytes and the second those; undefined if they differ in any other way. */
