@@ -70,14 +70,22 @@ interface Named {
   readonly handle?: NamespaceHandle
 }
 
+interface NamesOptions {
+  readonly progress?: ProgressReporter | undefined
+  readonly signal?: AbortSignal | undefined
+  /** Places in the list of those that stay. */
+  readonly except?: ReadonlySet<number>
+}
+
 /** Takes the names away and lets go of what has none. What is gone is taken out of the list; gives what could not be removed. */
 export async function deleteNames(
   namespaces: (Named | undefined)[],
-  { progress, signal }: { readonly progress?: ProgressReporter | undefined; readonly signal?: AbortSignal | undefined } = {},
+  { progress, signal, except }: NamesOptions = {},
 ): Promise<{ name: string; error: unknown }[]> {
   const failed: { name: string; error: unknown }[] = []
   const named: number[] = []
   for (const [number, one] of namespaces.entries()) {
+    if (except?.has(number)) continue
     if (one && one.info.name === undefined) {
       one.handle?.close()
       namespaces[number] = undefined

@@ -1,6 +1,6 @@
 // Takes back what a plan has done, and exactly that: entries first, then links by one group, then namespaces by their names.
 import type { Scope } from '../kernel/scope.js'
-import type { NamespaceInfo } from '../namespace/info.js'
+import { labelOf, type NamespaceInfo } from '../namespace/info.js'
 import { NetloomError } from '../socket/error.js'
 import type { NamespaceHandle } from '../socket/native.js'
 import { type EntryItem, entryRequest, type Indexes } from './compile-entry.js'
@@ -60,7 +60,8 @@ export async function undo(holdings: Holdings, options: UndoOptions): Promise<{ 
   const links = holdings.done.filter(isLink)
   const now = options.drain ? links : []
   kept.push(...(await undoLinks(holdings, now, trouble, options)))
-  const remaining = await deleteNames(holdings.namespaces, { progress, signal })
+  const needed = placesToRestore(kept)
+  const remaining = await deleteNames(holdings.namespaces, { progress, signal, except: needed })
   for (const { name, error } of remaining) {
     trouble.leftovers.push(`namespace ${name}`)
     trouble.errors.push(error)
@@ -68,6 +69,10 @@ export async function undo(holdings: Holdings, options: UndoOptions): Promise<{ 
   if (!options.drain) {
     const staying = links.filter(link => !link.falls)
     kept.push(...(await undoLinks(holdings, staying, trouble, options)))
+  }
+  for (const number of needed) {
+    const info = holdings.namespaces[number]?.info
+    if (info) trouble.leftovers.push(`namespace ${labelOf(info)}`)
   }
   holdings.done = holdings.done.filter(one => kept.includes(one))
   progress?.flush()
@@ -100,6 +105,9 @@ export function notesOf({ data, done }: Holdings): Note[] {
 
 /** Nothing leads to the namespace any more: what was done in it went with it. */
 const isGone = (error: unknown) => error instanceof NetloomError && error.code === 'ESTALE' && error.operation === 'open namespace'
+
+/** A link that somebody cares for may still be in one of them. */
+const placesToRestore = (kept: readonly Done[]) => new Set(kept.flatMap(one => (one.undo === 'restore' ? [one.in] : [])))
 
 interface Trouble {
   readonly leftovers: string[]

@@ -1,6 +1,7 @@
 // Plans that fail, at every kind of step and at random moments: afterwards everything is as it was before.
 import { expect, test, vi } from 'vitest'
-import { NetloomError, type Plan } from '../../lib/index.js'
+import { NetloomError, Plan } from '../../lib/index.js'
+import { Faults } from '../helpers/injected.js'
 import { useOpenHost } from '../helpers/links.js'
 import { everything, star } from '../helpers/plans.js'
 import { attempt, run } from '../helpers/readers.js'
@@ -179,3 +180,23 @@ function generator(seed: number): () => number {
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
   }
 }
+
+test('a link that cannot be brought home keeps its namespace, until another try brings it', async () => {
+  await ip('link', 'add', 'old0', 'type', 'ifb')
+  const before = await namespaceState(host.name)
+  const moving = new Plan()
+  moving.in(host.namespace).links.move('old0', moving.namespace(`${prefix()}-away`))
+  const result = await moving.apply()
+  using faults = new Faults()
+  let opened = 0
+  faults.arm(call => (call === 'openNetlink' && opened++ === 0 ? 'refused' : undefined))
+  const error: unknown = await result.delete({ drain: true }).catch((refusal: unknown) => refusal)
+  faults.disarm()
+  expect(error).toMatchObject({ code: 'ENOMEM', leftovers: ['links[0]', `namespace ${prefix()}-away`] })
+  expect(await run(`${prefix()}-away`, 'ip', '-o', 'link', 'show')).toContain('old0')
+  await result.delete({ drain: true })
+  expect(await namedNamespaces(prefix())).toEqual([])
+  const links = async () => (await namespaceState(host.name)).links.map(link => ({ ...link, ifindex: 0 }))
+  expect(await links()).toEqual(before.links.map(link => ({ ...link, ifindex: 0 })))
+  await ip('link', 'delete', 'old0')
+})
