@@ -329,11 +329,18 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
     throwFailure(env, failure);
     return exports;
   }
+  std::shared_ptr<Completions> completions = Completions::create(env);
+  if (!completions) return exports;
+  std::shared_ptr<Pool> pool;
+  if (Failure failure = Pool::create(completions, home, &pool)) {
+    completions->close();
+    throwFailure(env, failure);
+    return exports;
+  }
   auto* addon = new Addon;
   env.SetInstanceData(addon);
-  addon->completions = Completions::create(env);
-  if (!addon->completions) return exports;
-  addon->pool = std::make_shared<Pool>(addon->completions, home);
+  addon->completions = std::move(completions);
+  addon->pool = std::move(pool);
   addon->poller = std::make_shared<Poller>(addon->completions, home);
   addon->completions->afterwards([pool = addon->pool.get()] { pool->grow(); });
   addon->namespaceHandle = Napi::Persistent(NamespaceHandle::define(env));

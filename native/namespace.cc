@@ -174,13 +174,16 @@ Failure identifyName(const std::string& path, Identity* identity) {
 
 Failure removeNamespace(Worker& worker, const std::string& path) {
   constexpr int attempts = 40;
+  constexpr int others = 4;
   for (int attempt = 0;; ++attempt) {
     if (umount2(path.c_str(), MNT_DETACH | UMOUNT_NOFOLLOW) != 0 && errno != EINVAL && errno != ENOENT)
       return Failure::of("umount2", path);
     if (unlink(path.c_str()) == 0) return {};
     Failure failure = Failure::of("unlink", path);
     // Busy for as long as somebody mounts, or mounted twice, on the same name.
-    if (failure.number != EBUSY || attempt == attempts || !worker.pause(attempt < 10 ? 1 : 10)) return failure;
+    // Another error may pass too, and now that the namespace is gone from the name nobody could tell whose file it is.
+    int most = failure.number == EBUSY ? attempts : failure.number == ENOENT ? 0 : others;
+    if (attempt >= most || !worker.pause(attempt < 10 ? 1 : 10)) return failure;
   }
 }
 

@@ -19,6 +19,7 @@ constexpr size_t windowBytes = size_t{32} * 1024;
 constexpr size_t windowMessages = 64;
 // The kernel charges a page and its own overhead for an ordinary answer.
 constexpr size_t answerCharge = size_t{6} * 1024;
+constexpr int receiveAttempts = 4;
 
 struct Datagram {
   ssize_t size;
@@ -39,7 +40,11 @@ Datagram receiveDatagram(int fd, uint8_t* buffer, size_t capacity) {
   message.msg_control = control;
   message.msg_controllen = sizeof control;
   Datagram datagram{};
-  datagram.size = retry([&] { return recvmsg(fd, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC); });
+  // What was sent has been carried out, and only its answer says how: an error that passes must not hide it.
+  for (int attempt = 0; attempt < receiveAttempts; ++attempt) {
+    datagram.size = retry([&] { return recvmsg(fd, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC); });
+    if (datagram.size >= 0 || errno == EAGAIN || errno == ENOBUFS) break;
+  }
   if (datagram.size < 0) return datagram;
   datagram.foreign = sender.nl_pid != 0;
   datagram.truncated = (message.msg_flags & MSG_TRUNC) != 0;
@@ -207,6 +212,8 @@ Failure Exchange::send(int fd) {
     header.nlmsg_flags |= NLM_F_ACK;
     std::memcpy(messages_.data() + last, &header, sizeof header);
   }
+  alone_ = last == begin && !isDump(header);
+  lost_ = false;
   if (Failure failure = sendTo(fd, messages_.data() + begin, end - begin)) return failure;
   next_ = end;
   waiting_ = true;
@@ -218,8 +225,15 @@ Failure Exchange::receive(Worker& worker, int fd, Bytes* data) {
   Datagram datagram = receiveDatagram(fd, buffer, Worker::bufferSize);
   if (datagram.size < 0) {
     Failure failure = Failure::of("recvmsg");
-    if (failure.number == EAGAIN) return worker.wait(fd, POLLIN);
-    if (failure.number == ENOBUFS) discard(fd, buffer, Worker::bufferSize);
+    if (failure.number == EAGAIN && !lost_) return worker.wait(fd, POLLIN);
+    if (failure.number == EAGAIN) return {ENOBUFS, "recvmsg", {}};
+    if (failure.number != ENOBUFS) return failure;
+    // Others may have filled the buffer: the acknowledgement may be there all the same.
+    if (alone_ && !lost_) {
+      lost_ = true;
+      return {};
+    }
+    discard(fd, buffer, Worker::bufferSize);
     return failure;
   }
   // Any process may send to our port; only the kernel's word counts.

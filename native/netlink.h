@@ -55,6 +55,10 @@ class Exchange {
   uint32_t span_ = 0;
   uint32_t awaited_ = 0;
   bool waiting_ = false;
+  // One request, whose acknowledgement is all that is needed of its answer.
+  bool alone_ = false;
+  // Something was dropped, but perhaps not that.
+  bool lost_ = false;
   bool active_ = false;
 };
 

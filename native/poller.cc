@@ -111,7 +111,7 @@ void Poller::serve(int fd, uint8_t* buffer) {
 void Poller::stop() {
   if (!started_ || stopping_.exchange(true)) return;
   uint64_t one = 1;
-  if (write(stop_.get(), &one, sizeof one) < 0) {
+  if (retry([&] { return write(stop_.get(), &one, sizeof one); }) < 0) {
     // Only full when it is readable anyway.
   }
   joinThread(thread_);

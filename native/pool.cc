@@ -22,8 +22,15 @@ int64_t now() {
 
 }  // namespace
 
-Pool::Pool(std::shared_ptr<Completions> completions, NamespacePointer home)
-    : completions_(std::move(completions)), home_(std::move(home)), stop_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
+Failure Pool::create(std::shared_ptr<Completions> completions, NamespacePointer home, std::shared_ptr<Pool>* result) {
+  Fd stop(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+  if (!stop) return Failure::of("eventfd");
+  *result = std::make_shared<Pool>(std::move(completions), std::move(home), std::move(stop));
+  return {};
+}
+
+Pool::Pool(std::shared_ptr<Completions> completions, NamespacePointer home, Fd stop)
+    : completions_(std::move(completions)), home_(std::move(home)), stop_(std::move(stop)) {}
 
 void Pool::submit(const std::shared_ptr<Strand>& strand, Operation operation) {
   int error = 0;
@@ -163,7 +170,7 @@ void Pool::stop() {
     wake_.wakeAll();
   }
   uint64_t one = 1;
-  if (write(stop_.get(), &one, sizeof one) < 0) {
+  if (retry([&] { return write(stop_.get(), &one, sizeof one); }) < 0) {
     // Only full when it is readable anyway.
   }
   for (pthread_t id : threads) joinThread(id);

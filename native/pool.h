@@ -33,7 +33,9 @@ class Strand {
 // Everything but the body of its threads is for the JavaScript thread only.
 class Pool {
  public:
-  Pool(std::shared_ptr<Completions> completions, NamespacePointer home);
+  static Failure create(std::shared_ptr<Completions> completions, NamespacePointer home, std::shared_ptr<Pool>* result);
+  // `stop` becomes readable when everything ends.
+  Pool(std::shared_ptr<Completions> completions, NamespacePointer home, Fd stop);
   Pool(const Pool&) = delete;
   Pool& operator=(const Pool&) = delete;
   ~Pool() { stop(); }

@@ -3,6 +3,7 @@ import { access } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { isSystemCallError, systemError } from './error.js'
 
 /** What every failed system call throws or rejects with. */
 export interface SystemCallError extends Error {
@@ -271,6 +272,8 @@ function find(): Native {
     const load = createRequire(import.meta.url)('node-gyp-build') as (directory: string) => Native
     return load(root)
   } catch (cause) {
+    // It is there and fits, but could not start: too many open descriptors, say.
+    if (isSystemCallError(cause)) throw systemError(cause, { operation: 'start netloom' })
     throw failure('ERR_NETLOOM_NATIVE_UNAVAILABLE', `netloom's native part could not be loaded. ${remedy()}`, cause)
   }
 }
