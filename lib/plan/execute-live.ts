@@ -9,7 +9,8 @@ import type { State, Used } from './execute-state.js'
 import type { Item, PlanLinkRef } from './items.js'
 import type { Note } from './journal.js'
 import type { Done } from './undo.js'
-import { linkBefore, moveBack, restoreLink } from './undo-link.js'
+import { ofBefore } from './undo-before.js'
+import { type LinkBefore, linkBefore, moveBack, restoreLink } from './undo-link.js'
 
 /** Carries out one item with the verb that it is named after. */
 export async function runLive(state: State, number: number): Promise<void> {
@@ -94,7 +95,7 @@ class Live {
     const wanted = { ...rest, ...(master == null ? { master } : { master: this.#ref(master, place) }) } as LinkChange
     if (!this.#isOurs(link)) {
       const index = await scope.indexOf(ref)
-      const before = await linkBefore(scope, index, wanted)
+      const before = await this.#before(scope, place, index, wanted)
       await this.#restorable({ note: 'link', in: place, link: before }, place, there => restoreLink(there, before))
     }
     await linkVerbs(scope).update(ref, 'master' in change ? wanted : (rest as LinkChange))
@@ -107,7 +108,7 @@ class Live {
     const { done } = this.#state
     const name = options?.name ?? ifname
     if (!this.#isOurs(link)) {
-      const before = await linkBefore(here, index, { up: true })
+      const before = await this.#before(here, place, index, { up: true })
       const run = async (target: Scope, open: (number: number) => Promise<Scope>) => moveBack(target, await open(place), name, before)
       const note: Note = { note: 'move', in: place, to: to.number, name, link: before }
       await this.#restorable(note, to.number, run)
@@ -147,6 +148,16 @@ class Live {
     const { done } = this.#state
     const known = done.findIndex(one => one.undo === 'link' && one.in === place && one.index === index)
     if (known >= 0) done.splice(known, 1)
+  }
+
+  /** An undo that is tried again comes after that of the plan's entries, and must not bring them back. */
+  async #before(scope: Scope, place: number, index: number, change: LinkChange): Promise<LinkBefore> {
+    const before = await linkBefore(scope, index, change)
+    const [addresses, routes] = [
+      ofBefore(this.#state, place, 'addresses', before.addresses),
+      ofBefore(this.#state, place, 'routes', before.routes),
+    ]
+    return { ...before, addresses, routes }
   }
 
   async #note(note: Note): Promise<void> {

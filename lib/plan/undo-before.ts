@@ -110,6 +110,14 @@ export async function entriesBefore(state: State, scope: Scope, item: EntryItem)
   return found
 }
 
+/** Those entries of a namespace that were there before the plan: what it has put beside them is not to be put there again. */
+export function ofBefore<T>(state: State, place: number, sort: SortName, entries: readonly T[]): T[] {
+  const known = state.before.get(`${place} ${sort}`)
+  const { form } = sorts[sort]
+  const forms = known && new Set(known.all.map(form))
+  return forms ? entries.filter(entry => forms.has(form(entry))) : [...entries]
+}
+
 export function grouped<T>(all: readonly T[], keyOf: (one: T) => string): Map<string, T[]> {
   const groups = new Map<string, T[]>()
   for (const one of all) {

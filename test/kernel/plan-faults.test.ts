@@ -200,3 +200,22 @@ test('a link that cannot be brought home keeps its namespace, until another try 
   expect(await links()).toEqual(before.links.map(link => ({ ...link, ifindex: 0 })))
   await ip('link', 'delete', 'old0')
 })
+
+test('a link that cannot be made as it was is, by another try, and what the plan had put on it does not come back', async () => {
+  await ip('link', 'add', 'old0', 'mtu', '1400', 'type', 'bridge')
+  const changing = new Plan()
+  const here = changing.in(host.namespace)
+  here.addresses.add('old0', '10.3.1.1/24')
+  here.links.update('old0', { mtu: 1300 })
+  const result = await changing.apply()
+  using faults = new Faults()
+  await host.namespace.links.list()
+  let opened = 0
+  faults.arm(call => (call === 'openNetlink' && opened++ === 0 ? 'refused' : undefined))
+  await expect(result.delete()).rejects.toMatchObject({ code: 'ENOMEM' })
+  faults.disarm()
+  await result.delete()
+  expect(await ip('-o', 'address', 'show', 'dev', 'old0')).not.toContain('10.3.1.1')
+  expect(await ip('-o', 'link', 'show', 'dev', 'old0')).toContain('mtu 1400')
+  await ip('link', 'delete', 'old0')
+})
