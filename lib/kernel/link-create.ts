@@ -4,7 +4,6 @@ import type { NamespaceSource } from '../namespace/source.js'
 import { link as linkTable } from '../protocol/link.js'
 import { requestFlags } from '../protocol/netlink.js'
 import { rtm } from '../protocol/rtnetlink.js'
-import { NetloomError } from '../socket/error.js'
 import type { Context, Request } from '../socket/request.js'
 import { blame } from './link-blame.js'
 import { indexAt } from './link-index.js'
@@ -13,6 +12,7 @@ import { ruleOf } from './link-kinds.js'
 import { fieldOf, kindAttributes, type LinkMessage, plainAttributes, portAttributes } from './link-message.js'
 import { checkCreate, type LinkCreate, type LinkFields } from './link-request.js'
 import { createTunLink } from './link-tun.js'
+import { undoCreate } from './link-undo.js'
 import { type LinkRef, linkReply, type RawLink, type Scope, scopeFor } from './scope.js'
 
 /** One end of what is made: a link that is no veth has only this one. */
@@ -82,7 +82,7 @@ async function make(
       peer: { link: await peer.scope.getLink(other.index, context), scope: peer.scope },
     }
   } catch (error) {
-    throw await undo(main.scope, made, error, context)
+    throw await undoCreate(main.scope, made, error, context)
   }
 }
 
@@ -179,26 +179,4 @@ async function finish(end: End, link: RawLink, context: Context): Promise<void> 
   if (fields.ipv6 === 'none') await forbidIpv6(scope, link)
   const connection = await scope.connection()
   for (const { error } of await connection.batch(steps)) if (error) throw await blame(error, [{ ...end, index: link.index }])
-}
-
-/** Removes what was made; the error that led here says so if that does not work. */
-async function undo(scope: Scope, made: RawLink, cause: unknown, context: Context): Promise<unknown> {
-  try {
-    const connection = await scope.connection()
-    await connection.request({
-      type: rtm.delLink,
-      codec: linkTable,
-      value: { index: made.index },
-      context: { ...context, operation: 'undo create link' },
-    })
-    return cause
-  } catch (error) {
-    if (error instanceof NetloomError && error.code === 'ENODEV') return cause
-    if (!(cause instanceof NetloomError)) return cause
-    return new NetloomError(cause.errno ?? cause.code, {
-      ...cause,
-      leftovers: [`link ${made.ifname}${scope.label ? ` in ${scope.label}` : ''}`],
-      cause: new AggregateError([cause, error]),
-    })
-  }
 }

@@ -4,6 +4,7 @@ import { tunFlags, tunTypes } from '../protocol/kinds/tun.js'
 import type { Context } from '../socket/request.js'
 import { blaming } from './blame.js'
 import type { LinkCreateOf } from './link-request.js'
+import { undoCreate } from './link-undo.js'
 import type { RawLink, Scope } from './scope.js'
 
 /** Makes a device that stays when nobody has it open; it has its options and its name, everything else is to be set. */
@@ -18,5 +19,11 @@ export async function createTunLink(scope: Scope, { name, options }: LinkCreateO
   const { subject } = context
   // Users that this user namespace does not have.
   const culprits = [[/TUNSETOWNER/, 'options.owner'] as const, [/TUNSETGROUP/, 'options.group'] as const]
-  return scope.getLink(await blaming(createTun(scope, { name, flags, owner, group, subject }), culprits), context)
+  const ifname = await blaming(createTun(scope, { name, flags, owner, group, subject }), culprits)
+  try {
+    return await scope.getLink(ifname, context)
+  } catch (error) {
+    // It was made exclusively, so the name is ours.
+    throw await undoCreate(scope, { ifname }, error, context)
+  }
 }

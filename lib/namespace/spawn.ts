@@ -46,10 +46,12 @@ export function spawn(
     return native().runInside(where.handle, () => spawnHere(start.file, start.args, start.options))
   } catch (error) {
     // What child_process throws is for the caller as it is.
-    throw syscallOf(error).startsWith('setns') ? failure(error, attempt, { EPERM: ENTERING }) : error
+    throw entering.includes(syscallOf(error)) ? failure(error, attempt, { EPERM: ENTERING }) : error
   }
 }
 
+/** The calls that take this thread inside; child_process makes none of these names. */
+const entering = ['open', 'statx', 'setns']
 const ENTERING = {
   hint: 'entering a network namespace needs CAP_SYS_ADMIN there and here: run as root, or in a user namespace of your own',
 }
