@@ -7,6 +7,8 @@ import { attempt, run } from './readers.js'
 /** What the plan finds: a bridge with an address and routes, a rule, and a device that it takes along. */
 export async function furnish(host: string): Promise<void> {
   const ip = (...words: string[]) => run(host, 'ip', ...words)
+  // New namespaces have what the machine has, which may forward.
+  await run(host, 'sysctl', '-qw', 'net.ipv4.ip_forward=0')
   await ip('link', 'add', 'old0', 'address', '02:00:00:00:00:aa', 'type', 'bridge')
   await run(host, 'sysctl', '-qw', 'net.ipv6.conf.old0.disable_ipv6=1')
   await ip('link', 'set', 'old0', 'up', 'mtu', '1480')

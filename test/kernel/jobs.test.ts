@@ -29,14 +29,14 @@ function bridges(...called: string[]): Uint8Array {
   for (const [i, ifname] of called.entries()) frame(writer, rtm.newLink, flags, i + 1, link, { ifname, linkinfo: { kind: 'bridge' } })
   return writer.bytes.slice(0, writer.at)
 }
-const setting = (value: string) => ['/proc/sys/net/ipv4/ip_forward', value] as const
+const setting = (value: string) => ['/proc/sys/net/ipv4/ip_default_ttl', value] as const
 const linksOf = async (name: string) => (await ip<{ ifname: string }>(name, 'link', 'show')).map(({ ifname }) => ifname)
 const there = async () => (await Promise.all(names.map(name => namedNamespaces(name)))).flat().sort()
 
 describe('jobs one after the other', () => {
   test('are done in new namespaces and in one that is there, and say which were made', async () => {
     const [before, { handle, info }] = [await descriptors(), await createAnonymous()]
-    const performed = await perform([[namePath(one), bridges('a', 'b'), setting('1\n')], [handle, bridges('c')], [namePath(two)]], mark)
+    const performed = await perform([[namePath(one), bridges('a', 'b'), setting('65\n')], [handle, bridges('c')], [namePath(two)]], mark)
     expect(performed).toMatchObject({ done: 3 })
     expect(performed.error).toBeUndefined()
     expect(performed.step).toBeUndefined()
@@ -45,7 +45,7 @@ describe('jobs one after the other', () => {
     )
     expect(performed.made).not.toContain(info.inode)
     expect(await linksOf(one)).toEqual(['lo', 'a', 'b'])
-    expect((await run(one, 'cat', '/proc/sys/net/ipv4/ip_forward')).trim()).toBe('1')
+    expect((await run(one, 'cat', '/proc/sys/net/ipv4/ip_default_ttl')).trim()).toBe('65')
     expect(await linksOf(two)).toEqual(['lo'])
     handle.close()
     expect(await threadNamespaces()).toHaveLength(1)
@@ -53,7 +53,7 @@ describe('jobs one after the other', () => {
   })
 
   test('end with the message that the kernel refuses: the rest of its step is carried out, and nothing after it', async () => {
-    const performed = await perform([[namePath(one)], [namePath(two), bridges('a', 'a', 'b'), setting('1\n')], [namePath(three)]], mark)
+    const performed = await perform([[namePath(one)], [namePath(two), bridges('a', 'a', 'b'), setting('65\n')], [namePath(three)]], mark)
     expect(performed).toMatchObject({ done: 1, step: 0 })
     expect(performed.error).toBeUndefined()
     const view = new DataView(performed.answer!.buffer, performed.answer!.byteOffset)
@@ -61,13 +61,13 @@ describe('jobs one after the other', () => {
     expect(performed.made).toHaveLength(2)
     expect(await there()).toEqual([one, two].sort())
     expect(await linksOf(two)).toEqual(['lo', 'a', 'b'])
-    expect((await run(two, 'cat', '/proc/sys/net/ipv4/ip_forward')).trim()).toBe('0')
+    expect((await run(two, 'cat', '/proc/sys/net/ipv4/ip_default_ttl')).trim()).toBe('64')
   })
 
   test('end with a setting that is not taken, in words', async () => {
     const { done, step, error } = await perform([[namePath(one), bridges('a'), setting('many\n'), bridges('b')], [namePath(two)]], mark)
     expect({ done, step }).toEqual({ done: 0, step: 1 })
-    expect(notSet(error!, 'net.ipv4.ip_forward', 'many', one)).toMatchObject({ code: 'EINVAL', namespace: one, operation: 'set sysctl' })
+    expect(notSet(error!, 'net.ipv4.ip_default_ttl', 'many', one)).toMatchObject({ code: 'EINVAL', namespace: one, operation: 'set sysctl' })
     expect(await linksOf(one)).toEqual(['lo', 'a'])
     expect(await there()).toEqual([one])
   })
