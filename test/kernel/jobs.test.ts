@@ -67,7 +67,11 @@ describe('jobs one after the other', () => {
   test('end with a setting that is not taken, in words', async () => {
     const { done, step, error } = await perform([[namePath(one), bridges('a'), setting('many\n'), bridges('b')], [namePath(two)]], mark)
     expect({ done, step }).toEqual({ done: 0, step: 1 })
-    expect(notSet(error!, 'net.ipv4.ip_default_ttl', 'many', one)).toMatchObject({ code: 'EINVAL', namespace: one, operation: 'set sysctl' })
+    expect(notSet(error!, 'net.ipv4.ip_default_ttl', 'many', one)).toMatchObject({
+      code: 'EINVAL',
+      namespace: one,
+      operation: 'set sysctl',
+    })
     expect(await linksOf(one)).toEqual(['lo', 'a'])
     expect(await there()).toEqual([one])
   })
