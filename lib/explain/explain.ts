@@ -6,7 +6,7 @@ import { isProtocol, protocolName, protocolNumber } from '../kernel/ip-protocols
 import { checkSource, type NamespaceSource } from '../namespace/source.js'
 import { call, cure } from './cures.js'
 import { type Arrival, follow } from './journey.js'
-import { taken } from './no-route.js'
+import { taken } from './owners.js'
 import type { Explanation, Outcome } from './result.js'
 import { alsoHere } from './reverse-path.js'
 import { segmentOf } from './segment.js'
@@ -27,6 +27,7 @@ export interface ExplainOptions {
   readonly proto?: string | number
   /** Destination port. */
   readonly port?: number
+  /** 49,152 by default, one that the system may choose for a client. */
   readonly sourcePort?: number
   /** Source address; by default the one that the kernel would choose. */
   readonly source?: string
@@ -90,18 +91,21 @@ function familyOf({ family, to, source }: ExplainOptions): 4 | 6 {
 }
 
 const icmp = { 4: 1, 6: 58 } as const
+/** tcp, udp, dccp, sctp, udplite. */
+const ported: readonly number[] = [6, 17, 33, 132, 136]
+const ephemeral = 49_152
 const protocolOf = ({ proto = 'icmp' }: ExplainOptions, family: 4 | 6) => (proto === 'icmp' ? icmp[family] : protocolNumber(proto))
 const whatOf = (options: ExplainOptions, family: 4 | 6) =>
   `${protocolName(protocolOf(options, family))}${options.port === undefined ? '' : ` port ${options.port}`}`
 
 function packetOf(options: ExplainOptions, to: string, family: 4 | 6): Packet {
-  const { source, port, sourcePort, size = family === 4 ? 84 : 104, fragment = 'sender' } = options
+  const { source, port, size = family === 4 ? 84 : 104, fragment = 'sender' } = options
   const protocol = protocolOf(options, family)
   const echo = protocol === icmp[family] ? { icmpType: family === 4 ? 8 : 128, icmpCode: 0 } : {}
   return {
     ...{ family, from: source, to, protocol, size, fragment, state: 'new', ...echo },
     ...(port !== undefined && { destinationPort: port }),
-    ...(sourcePort !== undefined && { sourcePort }),
+    ...(ported.includes(protocol) && { sourcePort: options.sourcePort ?? ephemeral }),
   }
 }
 

@@ -4,12 +4,13 @@ import type { IptablesPacket } from '../kernel/iptables/packet.js'
 import { verdictOf } from '../kernel/iptables/verdict.js'
 import type { Link } from '../kernel/link-object.js'
 import type { Hook } from '../kernel/nftables/fields.js'
-import type { NftablesPacket } from '../kernel/nftables/verdict-packet.js'
+import type { NftablesConnection, NftablesPacket } from '../kernel/nftables/verdict-packet.js'
 import { scoped } from '../kernel/scope.js'
 import { acceptInIptables, acceptInNft, asIptables } from './firewall-cures.js'
 import { judgeNft } from './firewall-nft.js'
 import { translatedByLegacy } from './legacy-nat.js'
 import type { Cure, FirewallPlace, StepKind } from './result.js'
+import type { Translation } from './translation.js'
 import type { Packet, Walk } from './walk.js'
 import type { End, Place } from './world.js'
 
@@ -116,17 +117,27 @@ function asked(walk: Walk, place: Place, meeting: Meeting, packet: Packet): Nfta
     ...(receiver?.link.mac && arp !== 'request' && { destinationMac: receiver.link.mac }),
     ...(arp ? {} : { length: packet.size, type: 'host' as const }),
     ...(packet.protocol === 6 && !arp && { tcpFlags: packet.state === 'new' ? ['syn' as const] : ['syn' as const, 'ack' as const] }),
-    ...(packet.state === 'established' && { connection: { direction: 'reply' as const, ...(origin && { original: originOf(origin) }) } }),
+    ...(!arp && origin && { connection: connectionOf(packet, origin, walk.translations.get(place)) }),
   }
 }
 
-function originOf({ from, to, sourcePort, destinationPort }: Packet) {
-  return {
+/** What conntrack knows by now of the packet's connection. */
+function connectionOf(
+  packet: Packet,
+  { from, to, sourcePort, destinationPort }: Packet,
+  translation: Translation | undefined,
+): NftablesConnection {
+  const known = translation?.after ?? packet
+  const translations = [...(known.from !== from ? (['snat'] as const) : []), ...(known.to !== to ? (['dnat'] as const) : [])]
+  const original = {
     ...(from !== undefined && { from }),
     to,
     ...(sourcePort !== undefined && { sourcePort }),
     ...(destinationPort !== undefined && { destinationPort }),
   }
+  return packet.state === 'new'
+    ? { direction: 'original', original, status: translations }
+    : { direction: 'reply', original, status: ['seen-reply', 'confirmed', ...translations] }
 }
 
 /** What rules have made of the packet's addresses and ports. */

@@ -4,7 +4,7 @@ import { call, cure } from './cures.js'
 import { judge } from './firewall.js'
 import { checkCarrier, checkUp } from './link-state.js'
 import type { Onward } from './lookup.js'
-import { hear, resolve } from './neighbour.js'
+import { checkLinkLocal, hear, resolve } from './neighbour.js'
 import { outward } from './route.js'
 import { covers } from './subnets.js'
 import { remember, undoSource, undoTarget } from './translation.js'
@@ -73,6 +73,7 @@ async function send(
   remember(walk, place, came.from === undefined ? { ...came, from: sent.from } : came, packet)
   const resolved = await resolve(walk, end, via ?? packet.to, packet)
   if (!resolved) return undefined
+  if (iif && resolved.asking && packet.family === 6) await checkLinkLocal(walk, end)
   if (resolved.asking && packet.from !== undefined) hear(walk, end, packet.from, resolved.end)
   await carry(walk, end, resolved, packet)
   return { here: { place: resolved.end.place, iif: resolved.end.link }, packet }

@@ -1,8 +1,9 @@
 // From an address on a link to the MAC that frames are sent to: what the neighbour table says, and who really has the address.
 import type { Neighbour } from '../kernel/neighbours.js'
 import { call, cure } from './cures.js'
-import { type Owner, ownerOn } from './owners.js'
+import { type Owner, ownerOn, taken } from './owners.js'
 import { segmentOf } from './segment.js'
+import { freeAddress } from './subnets.js'
 import type { Packet, Walk } from './walk.js'
 import { type End, endText } from './world.js'
 
@@ -101,4 +102,16 @@ async function missing(
     },
   )
   return undefined
+}
+
+/** For a packet that it only forwards, the kernel asks with a link-local address, or not at all. */
+export async function checkLinkLocal(walk: Walk, end: End): Promise<void> {
+  const { place, link } = end
+  const addresses = await place.addresses(6)
+  if (addresses.some(one => one.link === link.index && one.scope === 'link')) return
+  const free = freeAddress({ address: 'fe80::', prefix: 64 }, await taken(walk, 6))
+  walk.drop('neighbour', end, `${endText(end)} has no link-local address, with which ${place.label} would ask for neighbours`, {
+    kind: 'no-link-local',
+    cures: [cure('give it one', call(place, 'addresses', 'add', link.name, `${free}/64`))],
+  })
 }

@@ -3,7 +3,7 @@ import type { Link } from '../kernel/link-object.js'
 import { call, cure } from './cures.js'
 import { checkUp } from './link-state.js'
 import { ask, type Onward } from './lookup.js'
-import { ownerOn, ownersOf } from './owners.js'
+import { ownerOn, ownersOf, taken } from './owners.js'
 import { segmentOf } from './segment.js'
 import { covers, freeAddress, networkText } from './subnets.js'
 import type { Assumed, Packet, Walk } from './walk.js'
@@ -79,13 +79,6 @@ const mutual = (here: End, ours: Assumed, there: End, theirs: Assumed) => [
   call(here.place, 'routes', 'add', { to: theirs.address, link: here.link.name }),
   call(there.place, 'routes', 'add', { to: ours.address, link: there.link.name }),
 ]
-
-/** Every address that somebody has who could be asked. */
-export async function taken(walk: Walk, family: 4 | 6): Promise<Set<string>> {
-  const found = new Set<string>()
-  for (const place of await walk.world.all()) for (const { address } of await walk.addresses(place, family)) found.add(address)
-  return found
-}
 
 /** A namespace beside ours that knows the way. */
 async function byGateway(walk: Walk, place: Place, packet: Packet): Promise<Onward | undefined> {

@@ -51,3 +51,10 @@ async function answering(walk: Walk, from: End, { place, link }: End, family: 4 
   }
   return undefined
 }
+
+/** Every address that somebody has who could be asked. */
+export async function taken(walk: Walk, family: 4 | 6): Promise<Set<string>> {
+  const found = new Set<string>()
+  for (const place of await walk.world.all()) for (const { address } of await walk.addresses(place, family)) found.add(address)
+  return found
+}

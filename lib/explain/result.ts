@@ -72,6 +72,8 @@ export type CauseKind =
   | 'firewall'
   /** The same for a packet that is only bridged, and meets it because the bridge calls the firewall. */
   | 'bridge-netfilter'
+  /** IPv6: without a link-local address a router asks for no neighbour. */
+  | 'no-link-local'
   /** Somebody else has an address of the packet too, and takes it, or refuses it therefore. */
   | 'duplicate-address'
   /** The destination does not answer echo requests. */
