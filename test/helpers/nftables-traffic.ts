@@ -88,7 +88,9 @@ export async function bench(host: Host): Promise<Bench> {
     if (first.verdict === 'drop' || to === 'unknown') return [first]
     if (local.has(to)) return [first, await box.nftables.verdict({ ...first.packet, hook: 'input' })]
     const oif = /^10\.0\.1\.|^fd01:/.test(to) ? 'veth1' : 'veth2'
-    const second = await box.nftables.verdict({ ...first.packet, hook: 'forward', oif })
+    // Where it is forwarded it has lost a hop.
+    const { ttl } = first.packet
+    const second = await box.nftables.verdict({ ...first.packet, hook: 'forward', oif, ...(ttl === undefined ? {} : { ttl: ttl - 1 }) })
     if (second.verdict === 'drop') return [first, second]
     return [first, second, await box.nftables.verdict({ ...second.packet, hook: 'postrouting', oif })]
   }

@@ -65,9 +65,11 @@ export function networkHeader(packet: NftablesPacket, family: 4 | 6, protocol: n
 }
 
 const tcp = 6
+const udp = 17
 const icmp = [1, 58]
-export function transportHeader(packet: NftablesPacket, protocol: number | undefined): Bits {
-  const { sourcePort, destinationPort, icmpType, icmpCode, tcpFlags } = packet
+export function transportHeader(packet: NftablesPacket, protocol: number | undefined, family: 4 | 6): Bits {
+  const { sourcePort, destinationPort, icmpType, icmpCode, tcpFlags, length } = packet
+  const rest = length === undefined ? undefined : length - (family === 4 ? 20 : 40)
   const port = (value: number | undefined) => (value === undefined ? undefined : number16(value))
   if (protocol === undefined) return unknownBits(0)
   if (icmp.includes(protocol))
@@ -78,6 +80,7 @@ export function transportHeader(packet: NftablesPacket, protocol: number | undef
   return header(protocol === tcp ? 20 : 8, [
     [0, port(sourcePort)],
     [2, port(destinationPort)],
+    [4, protocol === udp && rest !== undefined && rest >= 8 ? number16(rest) : undefined],
     [13, tcpFlags && protocol === tcp ? bytes(tcpFlags.reduce((sum, name) => sum | tcpFlagNames[name], 0)) : undefined],
   ])
 }

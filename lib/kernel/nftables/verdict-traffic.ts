@@ -86,7 +86,7 @@ export function enter(packet: NftablesPacket): { readonly about: About; readonly
   const { connection = {}, state = 'new', mark = 0 } = packet
   const isNew = state === 'new'
   const untouched = isNew && (hook === 'prerouting' || hook === 'output' || hook === 'ingress')
-  const transport = transportHeader(packet, about.protocol)
+  const transport = transportHeader(packet, about.protocol, family)
   const own = untouched && !connection.original
   const { original = {} } = connection
   const port = (value: number | undefined) => bitsOf(value === undefined ? undefined : Uint8Array.of(value >> 8, value), 2)
@@ -156,12 +156,13 @@ export function leave({ packet, family, protocol }: About, traffic: Traffic): Nf
     const bytes = knownValue(part(traffic.transport, offset, 2))
     return bytes && hasPorts(protocol) ? (bytes[0]! << 8) | bytes[1]! : undefined
   }
-  const { sourcePort: _, destinationPort: __, connection: ___, ...rest } = packet
+  const { sourcePort: _, destinationPort: __, connection: ___, ttl: ____, dscp: _____, ...rest } = packet
   const state = numberOf(traffic.state)
   const name = Object.entries(ctStateNames).find(([, bit]) => bit === state)?.[0] as (typeof packetStates)[number] | undefined
   return {
     ...rest,
-    ...present({ sourcePort: port(0), destinationPort: port(2) }),
+    ...present({ sourcePort: port(0), destinationPort: port(2), ttl: knownValue(part(traffic.network, family === 4 ? 8 : 7, 1))?.[0] }),
+    ...present({ dscp: dscpIn(traffic, family) }),
     ...(protocol === undefined ? {} : { protocol: protocolName(protocol) }),
     from: address('source'),
     to: address('target'),
@@ -169,6 +170,13 @@ export function leave({ packet, family, protocol }: About, traffic: Traffic): Nf
     mark: numberOf(traffic.mark) ?? 'unknown',
     connection: connectionOf(traffic),
   }
+}
+/** The upper six bits of the byte behind the version, or behind its first half. */
+function dscpIn({ network }: Traffic, family: 4 | 6): number | undefined {
+  const { value, known } = part(network, 0, 2)
+  const [word, mask] = [(value[0]! << 8) | value[1]!, (known[0]! << 8) | known[1]!]
+  const shift = family === 4 ? 2 : 6
+  return ((mask >> shift) & 0x3f) === 0x3f ? (word >> shift) & 0x3f : undefined
 }
 export const hasPorts = (protocol: number | undefined): boolean => protocol !== undefined && [6, 17, 33, 132, 136].includes(protocol)
 

@@ -8,7 +8,7 @@ import { type NftablesPlace, type NftablesStep, type Outcome, unique, Walk } fro
 
 export interface NftablesVerdict {
   readonly verdict: 'accept' | 'drop' | 'unknown'
-  /** What drops it. */
+  /** What drops it; where it can't be told which of several does, the last of them. */
   readonly by?: NftablesPlace
   /** It is dropped by `reject`: the sender is told. */
   readonly rejects?: boolean
