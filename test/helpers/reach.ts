@@ -22,8 +22,14 @@ export async function answer(where: Namespace, port: number, protocol: 'tcp' | '
 }
 
 /** The address that the server sees, 'refused', or 'nothing'. */
-export async function reach(from: Namespace, host: string, port: number, protocol: 'tcp' | 'udp' = 'tcp'): Promise<string> {
-  const signal = AbortSignal.timeout(patience)
+export async function reach(
+  from: Namespace,
+  host: string,
+  port: number,
+  protocol: 'tcp' | 'udp' = 'tcp',
+  milliseconds = patience,
+): Promise<string> {
+  const signal = AbortSignal.timeout(milliseconds)
   const plain = (address: unknown) => String(address).replace('::ffff:', '')
   try {
     if (protocol === 'tcp') {
