@@ -7,16 +7,24 @@ import { fileURLToPath } from 'node:url'
 
 const CAP_SYS_RESOURCE = 24n
 
-/** Starts it and waits until it answers. `stop` ends it and everything that it started. */
-export async function startDaemon(folder) {
+const alone = {
+  enter: ['unshare', '--net'],
+  network: ['--bridge=none', '--iptables=false', '--ip6tables=false', '--ip-masq=false', '--ip-forward=false'],
+}
+
+/**
+ * Starts it and waits until it answers. `stop` ends it and everything that it started. With `enter` it runs where those words before its
+ * command line lead to, and with the options `network`.
+ */
+export async function startDaemon(folder, { enter, network } = alone) {
   const socket = `unix://${join(folder, 'docker.sock')}`
   const log = openSync(join(folder, 'dockerd.log'), 'w')
   const configuration = join(folder, 'daemon.json')
   writeFileSync(configuration, JSON.stringify(runtimes(folder)))
   const options = ['data-root', 'exec-root'].map(name => `--${name}=${join(folder, name)}`)
-  const network = ['--bridge=none', '--iptables=false', '--ip6tables=false', '--ip-masq=false', '--ip-forward=false']
   const words = [`--host=${socket}`, `--config-file=${configuration}`, `--pidfile=${join(folder, 'pid')}`, ...options, ...network]
-  const daemon = spawn('unshare', ['--net', 'dockerd', ...words], { stdio: ['ignore', log, log] })
+  const [program, ...before] = enter
+  const daemon = spawn(program, [...before, 'dockerd', ...words], { stdio: ['ignore', log, log] })
   closeSync(log)
   const ended = new Promise(resolve => {
     daemon.on('exit', resolve)

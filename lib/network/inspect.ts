@@ -1,6 +1,7 @@
 // Networks and endpoints in the shape in which Docker's API describes them.
 import { containerId } from './namespaces.js'
 import { type PortsInspect, portsInspect } from './port-text.js'
+import { isPredefined, shownOptions } from './predefined.js'
 import type { EndpointRecord, NetworkRecord } from './records.js'
 
 /** As `docker network inspect` has it. */
@@ -69,7 +70,7 @@ export function inspectNetwork(record: NetworkRecord, endpoints: readonly Endpoi
     EnableIPv6: spec.ipv6,
     IPAM: {
       Driver: 'default',
-      Options: spec.driver === 'bridge' && spec.name === 'bridge' ? null : spec.ipamOptions,
+      Options: isPredefined(spec.name) ? null : spec.ipamOptions,
       Config: pools.map(({ subnet, ipRange, gateway, auxAddresses = {} }) => ({
         Subnet: subnet,
         ...(ipRange !== undefined && { IPRange: ipRange }),
@@ -83,7 +84,7 @@ export function inspectNetwork(record: NetworkRecord, endpoints: readonly Endpoi
     ConfigFrom: { Network: spec.configFrom ?? '' },
     ConfigOnly: spec.configOnly,
     Containers: Object.fromEntries(endpoints.map(one => [containerId(one.namespace.key), inspectContainer(one)])),
-    Options: spec.options,
+    Options: shownOptions(spec),
     Labels: spec.labels,
   }
 }

@@ -23,3 +23,11 @@ export function predefined(): NetworkSpec[] {
     { ...plain, name: 'none', driver: 'null', options: {} },
   ]
 }
+
+/** What inspect shows: Docker's default bridge names its defaults too. */
+export function shownOptions({ name, options }: NetworkSpec): Readonly<Record<string, string>> {
+  if (name !== 'bridge') return options
+  const bridge = 'com.docker.network.bridge'
+  const defaults = { default_bridge: 'true', enable_icc: 'true', enable_ip_masquerade: 'true', host_binding_ipv4: '0.0.0.0' }
+  return { ...Object.fromEntries(Object.entries(defaults).map(([option, value]) => [`${bridge}.${option}`, value])), ...options }
+}

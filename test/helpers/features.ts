@@ -29,6 +29,9 @@ const tools = {
   'tool:setpriv': 'util-linux',
   'tool:g++': 'g++',
   'tool:bash': 'bash',
+  'tool:dockerd': 'docker.io',
+  'tool:docker': 'docker.io',
+  'tool:busybox': 'busybox-static',
 } as const
 
 const veth = 'link add probe0 type veth peer name probe1'
