@@ -2,7 +2,7 @@
 import { execFile } from 'node:child_process'
 import { tmpdir } from 'node:os'
 import { promisify } from 'node:util'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { type ExecOptions, exec } from '../../lib/namespace/exec.js'
 import type { OpenNamespace } from '../../lib/namespace/info.js'
 import { createAnonymous, createNamed, deleteNamed } from '../../lib/namespace/lifecycle.js'
@@ -110,8 +110,11 @@ describe('stopping', () => {
   })
   test('kills the command', async () => {
     const stop = new AbortController()
-    const running = rejection('sh', ['-c', 'exec sleep 4711'], { signal: stop.signal })
-    const sleepers = async () => (await exec(blue, 'sh', ['-c', 'ps -eo args | grep -c "[s]leep 4711" || true'])).stdout.trim()
+    onTestFinished(() => stop.abort())
+    // Other runs of this suite on the machine have sleepers of their own.
+    const length = `4711${process.pid}`
+    const running = rejection('sh', ['-c', `exec sleep ${length}`], { signal: stop.signal })
+    const sleepers = async () => (await exec(blue, 'sh', ['-c', `ps -eo args | grep -c "[s]leep ${length}" || true`])).stdout.trim()
     await expect.poll(sleepers).toBe('1')
     stop.abort('no longer wanted')
     expect(await running).toMatchObject({ name: 'AbortError', cause: 'no longer wanted' })
