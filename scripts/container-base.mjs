@@ -1,5 +1,6 @@
 // A base image without any registry: the distribution's packages, with this machine's Node and npm on top.
 import { spawnSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
 import { cpSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { findProgram } from './machine.mjs'
@@ -16,14 +17,19 @@ export const packages = () => [
 
 /** Makes it and gives its name. `folder` is for files of this run. */
 export function baseImage(engine, folder) {
-  const [bare, name] = ['netloom-bare', 'netloom-base']
+  const [, suite = 'bookworm'] = /^VERSION_CODENAME=(\w+)/m.exec(readFileSync('/etc/os-release', 'utf8')) ?? []
+  const include = [...packages(), 'ca-certificates', 'libatomic1'].join(',')
+  // An engine that keeps its images has it from the last time.
+  const contents = createHash('sha256')
+    .update(JSON.stringify([suite, include, process.version]))
+    .digest('hex')
+  const [bare, name] = ['bare', 'base'].map(part => `netloom-${part}:${contents.slice(0, 12)}`)
+  if (spawnSync(engine.program, [...engine.arguments, 'image', 'inspect', name]).status === 0) return name
   if (findProgram('mmdebstrap') === undefined)
     throw new Error(
       'no registry can be reached, and mmdebstrap is missing (Debian package mmdebstrap), which makes a base image without one',
     )
-  const [, suite = 'bookworm'] = /^VERSION_CODENAME=(\w+)/m.exec(readFileSync('/etc/os-release', 'utf8')) ?? []
   const archive = join(folder, 'base.tar')
-  const include = [...packages(), 'ca-certificates', 'libatomic1'].join(',')
   // No mirror is named: it takes the one that apt is configured for.
   demand('mmdebstrap', ['--variant=minbase', `--include=${include}`, '--skip=cleanup/apt', suite, archive])
   demand(engine.program, [...engine.arguments, 'import', archive, bare])
@@ -36,7 +42,7 @@ export function baseImage(engine, folder) {
   for (const program of ['npm', 'npx'])
     symlinkSync(`../lib/node_modules/npm/bin/${program}-cli.js`, join(context, 'usr/local/bin', program))
   writeFileSync(join(context, 'Dockerfile'), `FROM ${bare}\nCOPY usr /usr\n`)
-  demand(engine.program, [...engine.arguments, 'build', '--tag', name, context])
+  demand(engine.program, [...engine.arguments, 'build', '--network=none', '--tag', name, context])
   return name
 }
 

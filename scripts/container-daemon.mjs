@@ -49,10 +49,15 @@ async function stop(daemon, ended) {
   await ended
 }
 
+/** Whether nothing that this process starts can have CAP_SYS_RESOURCE. */
+export function lacksResource() {
+  const bounding = /^CapBnd:\s*([0-9a-f]+)$/m.exec(readFileSync('/proc/self/status', 'utf8'))
+  return !(bounding && (BigInt(`0x${bounding[1]}`) >> CAP_SYS_RESOURCE) & 1n)
+}
+
 /** Where root itself lacks CAP_SYS_RESOURCE, runc cannot give it to a privileged container: a runtime takes it off the list before. */
 function runtimes(folder) {
-  const bounding = /^CapBnd:\s*([0-9a-f]+)$/m.exec(readFileSync('/proc/self/status', 'utf8'))
-  if (bounding && (BigInt(`0x${bounding[1]}`) >> CAP_SYS_RESOURCE) & 1n) return {}
+  if (!lacksResource()) return {}
   const runtime = join(folder, 'runtime')
   const program = fileURLToPath(new URL('container-runtime.mjs', import.meta.url))
   writeFileSync(runtime, `#!/bin/sh\nexec '${process.execPath}' '${program}' "$@"\n`, { mode: 0o755 })

@@ -1,13 +1,14 @@
 // The whole suite in a privileged container, with Docker or podman, whichever is there: `node scripts/container.mjs [COMMAND…]`, by default npm test.
 // Where no daemon answers but dockerd is installed, one is started in a folder and a network namespace of its own, and ended afterwards.
 import { spawn, spawnSync } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { baseImage, packages } from './container-base.mjs'
-import { startDaemon } from './container-daemon.mjs'
+import { lacksResource, startDaemon } from './container-daemon.mjs'
 import { findProgram } from './machine.mjs'
+import { differences, observeNamespace } from './observe.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 process.chdir(root)
@@ -15,14 +16,18 @@ const official = process.env.NETLOOM_BASE ?? 'node:22-bookworm'
 const image = 'netloom-test'
 const chosen = process.argv.slice(2)
 const folder = mkdtempSync(join(tmpdir(), 'netloom-container-'))
+const before = observeNamespace()
 let daemon
 let code = 1
 try {
   timed('set-up', () => demand(process.execPath, ['scripts/setup.mjs']))
   const engine = await findEngine()
   const base = timed('base image', () => (hasImage(engine, official) ? official : baseImage(engine, folder)))
+  // An image of ours has everything. Otherwise packages are fetched; for that podman would make a bridge, rules and forwarding on this machine.
+  const network = base !== official ? ['--network=none'] : engine.program === 'podman' ? ['--network=host'] : []
   const build = [
     'build',
+    ...network,
     '--build-arg',
     `BASE=${base}`,
     '--build-arg',
@@ -43,6 +48,13 @@ try {
   await daemon?.stop()
   rmSync(folder, { recursive: true, force: true })
 }
+const changes = differences(before, observeNamespace())
+if (changes.length > 0) {
+  process.stderr.write(
+    `container: the network of this machine is not as it was (if another program changed it, run again):\n${changes.join('\n')}\n`,
+  )
+  code ||= 1
+}
 process.exitCode = code
 
 /** A daemon that answers, podman, or a daemon of our own. */
@@ -50,13 +62,19 @@ async function findEngine() {
   for (const program of ['docker', 'podman'])
     if (findProgram(program) && spawnSync(program, ['info']).status === 0) {
       process.stdout.write(`container: ${program}\n`)
-      return { program, arguments: [] }
+      return { program, arguments: [], limits: program === 'podman' && lacksResource() ? lowLimits() : [] }
     }
   if (!findProgram('dockerd') || process.getuid?.() !== 0)
     throw new Error('neither Docker nor podman answers; install one (Debian packages docker.io or podman), as root nothing else is needed')
   daemon = await startDaemon(folder)
   process.stdout.write('container: a docker daemon of its own\n')
   return daemon.engine
+}
+
+/** Podman raises limits by itself, which root without CAP_SYS_RESOURCE may not: no more than this process has, then. */
+function lowLimits() {
+  const [, files = '1024'] = /^Max open files +\S+ +(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8')) ?? []
+  return [`--ulimit=nofile=${files}:${files}`, '--ulimit=nproc=1024:1024']
 }
 
 /** Whether the image is there or a registry gives it. */
@@ -67,9 +85,9 @@ function hasImage({ program, arguments: before }, name) {
 }
 
 /** The checkout is mounted where the container reads it only; the network is none, which the suite does not need. */
-function run({ program, arguments: before }) {
+function run({ program, arguments: before, limits = [] }) {
   const environment = ['CI', 'NETLOOM_REQUIRE'].filter(name => process.env[name] !== undefined).flatMap(name => ['--env', name])
-  const options = ['--rm', '--privileged', '--network=none', ...environment, `--volume=${root}:/checkout:ro`]
+  const options = ['--rm', '--privileged', '--network=none', ...limits, ...environment, `--volume=${root}:/checkout:ro`]
   const child = spawn(program, [...before, 'run', ...options, image, ...chosen], { stdio: ['ignore', 'inherit', 'inherit'] })
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))
   return new Promise((resolve, reject) => {
