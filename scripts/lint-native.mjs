@@ -1,7 +1,8 @@
-// Static analysis of the addon: clang-tidy and cppcheck on every source, `node scripts/lint-native.mjs [SOURCE…]`; any finding fails.
+// Static analysis of the addon: clang-tidy and cppcheck on every source, `node scripts/lint-native.mjs [SOURCE…]`, and clang-tidy on what fuzzes it.
+// Any finding fails.
 // Each source counts once for each tool, and each tool once for finding a planted mistake. The last line is "N passed, N failed, N skipped".
 import { spawn, spawnSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -9,12 +10,7 @@ import { findProgram } from './machine.mjs'
 
 process.chdir(fileURLToPath(new URL('..', import.meta.url)))
 const build = 'build-dev'
-const cppcheck = [
-  '--std=c++17',
-  '--enable=warning,style,performance,portability',
-  '--inline-suppr',
-  '--suppressions-list=native/cppcheck.txt',
-]
+const cppcheck = ['--std=c++17', '--enable=warning,style,performance,portability', '--inline-suppr', '--suppressions-list=.cppcheck']
 const cppcheckQuiet = [...cppcheck, '--quiet', '--error-exitcode=9']
 /** Reads what a null pointer points at, which both know to be wrong. */
 const planted = 'int planted(int which) {\n  int* nothing = nullptr;\n  if (which != 1) return 0;\n  return *nothing;\n}\n'
@@ -29,6 +25,9 @@ for (const [command, ...args] of [
   if (status !== 0) refuse(`${command} ${args.join(' ')}: ${error ?? `${stdout}${stderr}`}`)
 }
 
+const fuzzers = readdirSync('test/fuzz/native')
+  .filter(name => name.endsWith('.cc'))
+  .map(name => `test/fuzz/native/${name}`)
 const all = readFileSync('native/sources.txt', 'utf8').split('\n').filter(Boolean)
 const sources = process.argv.length > 2 ? process.argv.slice(2) : all
 const folder = mkdtempSync(join(tmpdir(), 'netloom-lint-'))
@@ -47,6 +46,11 @@ try {
     ...sources.map(source => ({
       what: `cppcheck ${source}`,
       command: ['cppcheck', ...cppcheckQuiet, `--project=${build}/compile_commands.json`, `--file-filter=*${source}`],
+      fails: false,
+    })),
+    ...(sources === all ? fuzzers : []).map(source => ({
+      what: `clang-tidy ${source}`,
+      command: ['clang-tidy', '--quiet', source, '--', '-std=c++17', '-fno-exceptions', '-Inative'],
       fails: false,
     })),
   ]

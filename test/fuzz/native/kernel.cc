@@ -141,7 +141,7 @@ netloom::Worker& worker() {
 
 void promise(bool kept, const char* what) {
   if (kept) return;
-  std::fprintf(stderr, "broken promise: %s\n", what);
+  (void)std::fprintf(stderr, "broken promise: %s\n", what);
   std::abort();
 }
 
