@@ -8,6 +8,9 @@ import { threadNamespaces } from './state.js'
 if (!isIsolated())
   throw new Error('this test touches the kernel: run it in isolation, with npm test or node scripts/isolated.mjs npx vitest run')
 
+// Only for what the tests start: the tests' own coverage is vitest's to count.
+if (process.env.NETLOOM_COVERAGE !== undefined) process.env.NODE_V8_COVERAGE = process.env.NETLOOM_COVERAGE
+
 const home = await readlink('/proc/self/ns/net')
 
 // Runs after the file's own hooks. A thread that stayed in another namespace would do the work of later calls there, unseen.
