@@ -1,5 +1,6 @@
 // The verbs on the tables of iptables in one namespace, in both halves of the kernel: read them, judge traffic by them, let traffic through.
 import { NetloomError } from '../../socket/error.js'
+import { readAddressTypes } from '../address-types.js'
 import { checkOptions, isFamily, isOneOf } from '../arguments.js'
 import type { Scope } from '../scope.js'
 import { type AcceptRule, type CheckedAccept, checkAccept, describeAccept, inserted, locateAccept, removed } from './accept.js'
@@ -8,7 +9,7 @@ import { readLegacy } from './legacy-read.js'
 import { checkInNft, insertInNft, removeFromNft } from './nft-accept.js'
 import { readNft } from './nft-read.js'
 import { type IptablesPacket, judged } from './packet.js'
-import { type IptablesBackend, type IptablesTable, plainTable, type ReadTable } from './rule.js'
+import { type IptablesBackend, type IptablesMatch, type IptablesTable, plainTable, type ReadTable } from './rule.js'
 import { type IptablesVerdict, verdictOf } from './verdict.js'
 
 export interface IptablesFilter {
@@ -45,6 +46,8 @@ const halves: Readonly<Record<IptablesBackend, Half>> = {
   legacy,
   nft: { check: checkInNft, insert: insertInNft, remove: removeFromNft },
 }
+
+const isAddressType = ({ name }: IptablesMatch) => name === 'addrtype'
 
 const unreadable = (scope: Scope, { table }: { table: string }) =>
   new NetloomError('EACCES', {
@@ -113,10 +116,14 @@ export function iptablesVerbs(scope: Scope) {
      * `verdict({ iif: 'br0', oif: 'br0', physicalIn: 'veth1', physicalOut: 'veth2', from: '10.0.1.2', to: '10.0.1.3', protocol: 'icmp' })`
      */
     async verdict(packet: IptablesPacket): Promise<IptablesVerdict> {
-      const { family } = judged(packet)
+      const { family, source, target } = judged(packet)
       const legacyTables = await readLegacy(scope, family)
       const tables = [...(legacyTables ?? []), ...(await readNft(scope, family))]
-      return verdictOf(tables, packet, legacyTables ? [] : ['legacy'])
+      const asksTypes = tables.some(({ chains }) => chains.some(({ rules }) => rules.some(({ matches }) => matches.some(isAddressType))))
+      const types = asksTypes ? await readAddressTypes(scope) : undefined
+      return verdictOf(tables, packet, legacyTables ? [] : ['legacy'], {
+        kindsOf: (side, link) => (link ? undefined : types?.(side === 'source' ? source : target, family)),
+      })
     },
 
     /** Is there such a rule in every backend that has the chain? False if there is no such chain at all. */

@@ -16,6 +16,7 @@ export interface Extension<T> {
   /** The same as `iptables -nL` prints it. */
   readonly show: (value: T, family: 4 | 6) => string
   readonly fits?: (value: T, packet: Judged) => Answer
+  readonly changes?: (value: T, family: 4 | 6) => Changes
   /** The name under which the tools print it, where that is another. */
   readonly alias?: (value: T) => string | undefined
 }
@@ -25,6 +26,14 @@ export interface Understood {
   readonly save: string
   readonly show: string
   readonly fits: (packet: Judged) => Answer
+  readonly changes?: Changes
+}
+/** What a target does to a packet: addresses and ports that it may get, or its mark ((mark & ~mask) ^ value). */
+export interface Changes {
+  readonly flags?: readonly string[]
+  readonly addresses?: readonly [low: string, high: string]
+  readonly ports?: readonly [low: number, high: number]
+  readonly mark?: { readonly value: number; readonly mask: number }
 }
 
 const extension = <T>(one: Extension<T>): Extension<never> => one as Extension<never>
@@ -167,7 +176,17 @@ const addressTypes = {
       ...(flags.includes('limitIfaceOut') ? ['limit-out'] : []),
     ].join(' '),
 }
-const addrtype1 = extension<AddressTypes>({ codec: xt.xtAddrtype1, ...addressTypes })
+function fitsType({ source, dest, flags }: AddressTypes, { kindsOf }: Judged): Answer {
+  const link = flags.includes('limitIfaceIn') ? 'iif' : flags.includes('limitIfaceOut') ? 'oif' : undefined
+  const asked = (side: 'source' | 'target', mask: number): Answer => {
+    if (mask === 0) return true
+    const answers = new Set(kindsOf?.(side, link)?.map(kind => ((mask >> kind) & 1) === 1))
+    const answer = answers.size === 1 ? answers.has(true) : undefined
+    return not(answer, flags.includes(side === 'source' ? 'invertSource' : 'invertDest'))
+  }
+  return every([asked('source', source), asked('target', dest)])
+}
+const addrtype1 = extension<AddressTypes>({ codec: xt.xtAddrtype1, ...addressTypes, fits: fitsType })
 const older = ({ source, dest, invertSource, invertDest }: Decoded<typeof xt.xtAddrtype0>): AddressTypes => ({
   source,
   dest,
@@ -177,6 +196,7 @@ const addrtype0 = extension<Decoded<typeof xt.xtAddrtype0>>({
   codec: xt.xtAddrtype0,
   save: value => addressTypes.save(older(value)),
   show: value => addressTypes.show(older(value)),
+  fits: (value, packet) => fitsType(older(value), packet),
 })
 
 const physdevOptions = ({ physindev, inMask, physoutdev, outMask, invert, bitmask }: Decoded<typeof xt.xtPhysdev>) =>
@@ -306,6 +326,7 @@ export function understand(
     save: known.save(value, family),
     show: known.show(value, family),
     fits: packet => (known.fits ? known.fits(value, packet) : undefined),
+    ...(known.changes ? { changes: known.changes(value, family) } : {}),
   }
 }
 export const understandMatch = (name: string, revision: number, data: Uint8Array, family: 4 | 6) =>

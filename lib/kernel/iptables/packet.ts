@@ -44,6 +44,8 @@ export interface Judged extends Omit<IptablesPacket, 'protocol' | 'hook' | 'stat
   readonly state: (typeof packetStates)[number] | undefined
   readonly mark: number | undefined
   readonly bridged: boolean
+  /** The numbers of the kinds (RTN_) that an address may be to the routing table, perhaps to one link alone; undefined is any. */
+  readonly kindsOf?: (side: 'source' | 'target', link: 'iif' | 'oif' | undefined) => readonly number[] | undefined
 }
 const isName = isText(15)
 const isPort = isInteger(0, 0xffff)
@@ -64,7 +66,7 @@ export const packetChecks: Checks<IptablesPacket> = {
   mark: isUnsigned,
 }
 
-export function judged(packet: IptablesPacket): Judged {
+export function judged(packet: IptablesPacket, more: Pick<Judged, 'kindsOf'> = {}): Judged {
   checkOptions(packet, packetChecks)
   const { from, to, protocol, hook = 'forward', state = 'new', mark = 0, ...rest } = packet
   if (from === undefined) throw lacking('from', 'say where it comes from')
@@ -83,6 +85,7 @@ export function judged(packet: IptablesPacket): Judged {
     target: target.bytes,
     bridged: packet.physicalIn !== undefined || packet.physicalOut !== undefined,
     ...(protocol === undefined ? {} : { protocol: protocolNumber(protocol) }),
+    ...more,
   }
 }
 

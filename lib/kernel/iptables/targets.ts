@@ -2,7 +2,7 @@
 import type { Decoded } from '../../codec/codec.js'
 import { formatIp } from '../../codec/ip.js'
 import * as xt from '../../protocol/xtables.js'
-import { type Extension, type Understood, understand } from './matches.js'
+import { type Changes, type Extension, type Understood, understand } from './matches.js'
 import { hexadecimal, quoted } from './words.js'
 
 const extension = <T>(one: Extension<T>): Extension<never> => one as Extension<never>
@@ -101,6 +101,11 @@ const random = (flags: readonly string[], dashes: string) => [
   ...(flags.includes('persistent') ? [`${dashes}persistent`] : []),
 ]
 type Read<T> = (value: T, family: 4 | 6) => Range
+const changesOf = ({ flags, low, high, first, last }: Range): Changes => ({
+  flags,
+  ...(flags.includes('mapIps') ? { addresses: [low, high] as const } : {}),
+  ...(flags.includes('protoSpecified') ? { ports: [first, last] as const } : {}),
+})
 
 /** DNAT and SNAT. */
 const translation = <T>(codec: Extension<T>['codec'], option: string, read: Read<T>) =>
@@ -114,6 +119,7 @@ const translation = <T>(codec: Extension<T>['codec'], option: string, read: Read
       const range = read(value, family)
       return [`to:${destination(range, family)}`, ...random(range.flags, '')].join(' ')
     },
+    changes: (value, family) => changesOf(read(value, family)),
   })
 /** MASQUERADE and REDIRECT: ports alone. */
 const ported = <T>(codec: Extension<T>['codec'], shown: string, read: Read<T>) =>
@@ -127,6 +133,7 @@ const ported = <T>(codec: Extension<T>['codec'], shown: string, read: Read<T>) =
       const range = read(value, family)
       return [...(range.flags.includes('protoSpecified') ? [`${shown} ${portWords(range)}`] : []), ...random(range.flags, '')].join(' ')
     },
+    changes: (value, family) => changesOf(read(value, family)),
   })
 
 const setMark = extension<Decoded<typeof xt.xtSetMark>>({
@@ -138,6 +145,7 @@ const setMark = extension<Decoded<typeof xt.xtSetMark>>({
     if (mask === 0) return `MARK xor ${hexadecimal(mark)}`
     return mask === 0xffff_ffff ? `MARK set ${hexadecimal(mark)}` : `MARK xset ${hexadecimal(mark)}/${hexadecimal(mask)}`
   },
+  changes: ({ mark: value, mask }) => ({ mark: { value, mask } }),
 })
 const clampToPath = 0xffff
 const tcpmss = extension<Decoded<typeof xt.xtTcpmss>>({

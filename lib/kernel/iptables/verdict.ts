@@ -39,8 +39,13 @@ const fall: Outcome = { kind: 'fall' }
 /** A chain that is gone through again within itself: the kernel would not have taken it. */
 const deepest = 64
 
-export function verdictOf(tables: readonly ReadTable[], packet: IptablesPacket, unreadable: readonly IptablesBackend[]): IptablesVerdict {
-  const asked = judged(packet)
+export function verdictOf(
+  tables: readonly ReadTable[],
+  packet: IptablesPacket,
+  unreadable: readonly IptablesBackend[],
+  more: Pick<Judged, 'kindsOf'> = {},
+): IptablesVerdict {
+  const asked = judged(packet, more)
   const journey: Journey = { packet: asked }
   const order = asked.hook === 'input' || asked.hook === 'postrouting' ? late : tableOrder
   const met = tables.filter(({ family }) => family === asked.family).sort((a, b) => order.indexOf(a.name) - order.indexOf(b.name))

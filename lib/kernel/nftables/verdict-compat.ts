@@ -1,21 +1,23 @@
 // Matches and targets of iptables within rules of nftables, judged as in the tables of iptables.
-import { toPart, toTarget } from '../iptables/legacy-read.js'
+import { parseIp } from '../../codec/ip.js'
+import { toPart } from '../iptables/legacy-read.js'
+import type { Changes } from '../iptables/matches.js'
 import type { Judged, PacketHook, packetStates } from '../iptables/packet.js'
-import { passing, refusing, translating } from '../iptables/targets.js'
+import { passing, refusing, translating, understandTarget } from '../iptables/targets.js'
 import type { Answer } from '../verdict-answer.js'
 import { ctStateNames } from './datatype-names.js'
 import type { ReadExpression } from './delinearize-context.js'
 import { reject } from './verdict-action.js'
-import { knownValue, part, unknownBits } from './verdict-bits.js'
+import { between, knownValue, masked, part, unknownBits } from './verdict-bits.js'
 import { type Effect, ending, type Machine } from './verdict-machine.js'
-import { translated } from './verdict-nat.js'
-import { addressIn, addressPlaces, hasPorts, numberOf } from './verdict-traffic.js'
+import { type Translation, translated } from './verdict-nat.js'
+import { addressIn, addressPlaces, hasPorts, numberOf, word } from './verdict-traffic.js'
 
 type Of<N extends string> = Exclude<Extract<ReadExpression, { readonly name: N }>['data'], undefined | Uint8Array>
 const none = new Uint8Array()
 
 /** The packet as it is now, in the terms of iptables; undefined if an address of it is not known. */
-function asJudged({ about, traffic, tracked }: Machine): Judged | undefined {
+function asJudged({ about, traffic, tracked, rules }: Machine): Judged | undefined {
   const { packet, family, hook, protocol, iif, oif } = about
   const [source, target] = (['source', 'target'] as const).map(side => knownValue(addressIn(traffic, family, side)))
   if (!source || !target) return undefined
@@ -45,6 +47,7 @@ function asJudged({ about, traffic, tracked }: Machine): Judged | undefined {
     target,
     state: tracked || state === 'untracked' ? state : 'invalid',
     mark: numberOf(traffic.mark),
+    kindsOf: (side, link) => rules.facts.kindsOf(addressIn(traffic, family, side), family, link && about[link]),
     bridged: packet.physicalIn !== undefined || packet.physicalOut !== undefined,
   }
 }
@@ -56,17 +59,40 @@ export function extensionMatch(machine: Machine, { name = '', rev = 0, info = no
 
 export function extensionTarget(machine: Machine, { name = '', rev = 0, info = none }: Of<'target'>): Effect {
   const { about } = machine
-  const target = toTarget({ name, revision: rev, data: info }, about.family).said.name
-  if (refusing.includes(target)) return reject(machine)
-  if (translating.includes(target)) {
-    const side = target === 'SNAT' || target === 'MASQUERADE' ? 'source' : 'target'
-    const { length } = addressPlaces[about.family]
-    const traffic = translated(machine, { side, address: unknownBits(length), port: unknownBits(2) })
-    return ending({ ...machine, traffic }, { accept: null })
+  const known = understandTarget(name, rev, info, about.family)
+  if (refusing.includes(name)) return reject(machine)
+  if (translating.includes(name))
+    return ending({ ...machine, traffic: translated(machine, translation(machine, name, known?.changes)) }, { accept: null })
+  if (!passing.includes(name)) return ending(machine, 'unknown')
+  if (name === 'MARK') {
+    const { value, mask } = known?.changes?.mark ?? {}
+    const mark =
+      value === undefined || mask === undefined ? unknownBits(4) : masked(machine.traffic.mark, word(~mask).value, word(value).value)
+    machine.traffic = { ...machine.traffic, mark }
   }
-  if (!passing.includes(target)) return ending(machine, 'unknown')
-  if (target === 'MARK' || target === 'CONNMARK')
-    machine.traffic = { ...machine.traffic, mark: unknownBits(4), connectionMark: unknownBits(4) }
-  if (target === 'CT' || target === 'NOTRACK') machine.traffic = { ...machine.traffic, state: unknownBits(4) }
+  if (name === 'CONNMARK') machine.traffic = { ...machine.traffic, mark: unknownBits(4), connectionMark: unknownBits(4) }
+  if (name === 'CT' || name === 'NOTRACK') machine.traffic = { ...machine.traffic, state: unknownBits(4) }
   return 'next'
+}
+
+function translation({ about, rules, traffic }: Machine, name: string, changes: Changes | undefined): Translation {
+  const { family, iif, oif, hook } = about
+  const side = name === 'SNAT' || name === 'MASQUERADE' ? 'source' : 'target'
+  const { addresses, ports, flags = [] } = changes ?? {}
+  const unsure = !changes || flags.some(flag => !['mapIps', 'protoSpecified', 'persistent'].includes(flag))
+  const port = (number: number) => Uint8Array.of(number >> 8, number)
+  const given = addresses && between(parseIp(addresses[0]), parseIp(addresses[1]))
+  const lent =
+    name === 'MASQUERADE'
+      ? rules.facts.addressOf(oif, family)
+      : name === 'REDIRECT' && hook !== 'output'
+        ? rules.facts.addressOf(iif, family)
+        : unknownBits(addressPlaces[family].length)
+  // DNAT and SNAT to a port alone keep the address.
+  const kept = name === 'DNAT' || name === 'SNAT' ? addressIn(traffic, family, side) : lent
+  return {
+    side,
+    address: changes && name !== 'NETMAP' ? (given ?? kept) : unknownBits(addressPlaces[family].length),
+    port: unsure ? unknownBits(2) : ports && between(port(ports[0]), port(ports[1])),
+  }
 }
