@@ -116,6 +116,7 @@ export type { ContainerInspect, EndpointInspect, NetworkInspect } from './networ
 export { type ConnectManyOptions, type ConnectSource, Network } from './network/network.js'
 export { type NetworkFilter, Networks, type NetworksOptions } from './network/networks.js'
 export type { NetworkCreate, Subnet } from './network/options.js'
+export type { PacketWalk, PacketWalkOptions, WalkEnd as PacketWalkEnd, WalkStep as PacketWalkStep } from './network/packet-walk.js'
 export type { Publish } from './network/port-options.js'
 export type { PortsInspect } from './network/port-text.js'
 export type { PortRecord } from './network/records.js'

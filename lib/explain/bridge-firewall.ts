@@ -30,6 +30,7 @@ export async function atBridge(
   const ip = calls
     ? { iif: bridge, oif: bridge, port, out, ends, bridged: true, spared: await silencing(place, bridge, packet.family) }
     : undefined
+  if (ip) walk.meets(place, packet)
   const hooks = [...(port ? (['prerouting'] as const) : []), ...hooksBehind(port, out)]
   for (const hook of hooks) {
     await judge(walk, place, { hook, ...own }, packet)

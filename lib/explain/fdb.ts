@@ -36,7 +36,8 @@ export async function crossBridge(walk: Walk, hop: Hop & { kind: 'bridge' }, fra
 function lead(walk: Walk, { place, bridge, out }: Hop & { kind: 'bridge' }, { end, asking }: Frame, entry: FdbEntry | undefined): void {
   const { mac } = end.link
   const goal = out === undefined ? `${bridge.name} itself` : out.name
-  const step = (text: string) => walk.step('fdb', { place, link: bridge }, text)
+  const facts = { ...(mac !== undefined && { mac }), ...(entry && { state: entry.state }), port: out?.name ?? bridge.name }
+  const step = (text: string) => walk.step('fdb', { place, link: bridge }, text, 'passes', facts)
   if (!entry && out?.port?.flood === false) unflooded(walk, place, bridge, out, 'flood')
   else if (!entry) step(`${bridge.name} does not know ${mac} yet${out ? `, and floods: also to ${out.name}` : ''}`)
   else if (entry.local ? out === undefined : entry.port === out?.index)

@@ -32,7 +32,7 @@ export async function follow(walk: Walk, start: Place, sent: Packet): Promise<Ar
   let packet = sent
   for (let routers = 0; routers <= mostRouters; routers++) {
     const { place, iif } = here
-    if (walk.way === 'there') walk.origins.set(place, packet)
+    walk.meets(place, packet)
     const before = packet
     if (iif) packet = await judge(walk, place, { hook: 'prerouting', iif }, undoTarget(walk, place, packet))
     let onward = await outward(walk, place, packet, iif)

@@ -18,7 +18,7 @@ export interface Onward {
 export type Answer = { readonly route: Route } | { readonly code: string; readonly text: string }
 
 /** The kernel's answer to a look-up, or its refusal. */
-export async function ask(place: Place, to: string, options: { from?: string; iif?: Link } = {}): Promise<Answer> {
+export async function ask(place: Place, to: string, options: { from?: string; iif?: Link; match?: boolean } = {}): Promise<Answer> {
   try {
     return { route: await place.namespace.routes.lookup(to, options) }
   } catch (error) {

@@ -27,19 +27,32 @@ export async function resolve(walk: Walk, from: End, address: string, { family }
   const known = entry?.mac !== undefined && usable.includes(entry.state)
   const heard = walk.heard.has(heardKey(end.place.key, from, address))
   if (known && entry.mac !== end.link.mac) wrong(walk, from, entry, end)
-  else if (known) walk.step('neighbour', from, `${address} is ${entry.mac}, ${endText(end)} (${entry.state})`)
-  else if (heard) walk.step('neighbour', from, `${address} is ${end.link.mac}, ${endText(end)}, which has just asked`)
+  else if (known)
+    walk.step('neighbour', from, `${address} is ${entry.mac}, ${endText(end)} (${entry.state})`, 'passes', {
+      address,
+      mac: entry.mac!,
+      state: entry.state,
+    })
+  else if (heard)
+    walk.step('neighbour', from, `${address} is ${end.link.mac}, ${endText(end)}, which has just asked`, 'passes', factsOf(address, end))
   else ask(walk, from, address, end)
   return { ...owner, asking: !known && !heard }
 }
 
+const factsOf = (address: string, { link }: End) => ({ address, ...(link.mac !== undefined && { mac: link.mac }) })
 /** Whoever is asked learns who asks. */
 const heardKey = (asker: string, { place, link }: End, address: string) => `${asker} told ${place.key} ${link.index} of ${address}`
 
 function ask(walk: Walk, from: End, address: string, to: End): void {
   const deaf = [from, to].find(({ link }) => link.flags.includes('NOARP'))
   if (!deaf) {
-    walk.step('neighbour', from, `${from.place.label} asks for ${address}, and ${endText(to)} has it (${to.link.mac})`)
+    walk.step(
+      'neighbour',
+      from,
+      `${from.place.label} asks for ${address}, and ${endText(to)} has it (${to.link.mac})`,
+      'passes',
+      factsOf(address, to),
+    )
     return
   }
   walk.drop('neighbour', deaf, `${endText(deaf)} does without ARP, so that nobody learns the MAC of ${address}`, {

@@ -32,6 +32,25 @@ export interface ExplainStep {
   readonly link?: string
   readonly text: string
   readonly outcome: Outcome
+  /** What was read there, by kind of step: `StepFacts`. */
+  readonly facts?: StepFacts
+}
+
+/** What a step rests on, as it was when it was read. */
+export interface StepFacts {
+  /** The entry of the table that fits: '10.0.1.0/24', 'default'. */
+  readonly route?: string
+  /** The next router. */
+  readonly via?: string
+  /** The address that is asked for on the link, or sent from. */
+  readonly address?: string
+  readonly mac?: string
+  /** Of a neighbour, a port, or an entry of a MAC table; absent where there is none yet. */
+  readonly state?: string
+  /** The port of a bridge: by which a frame comes in, or to which its table leads. */
+  readonly port?: string
+  /** The other end of a cable. */
+  readonly peer?: { readonly namespace: string; readonly link: string; readonly index: number }
 }
 
 export type CauseKind =

@@ -36,10 +36,19 @@ async function forwards(place: Place, { family }: Packet, { type }: Route, iif: 
 
 async function told(walk: Walk, place: Place, { to }: Packet, route: Route): Promise<Onward> {
   const local = route.type === 'local'
-  const link = await place.link(route.link ?? 1)
-  if (local) walk.step('route', { place, link }, `${to} is an address of ${place.label} itself`)
-  else walk.step('route', { place, link }, `the route to ${to} leads ${leads(route, link)}`)
   const { via, src, mtu } = route
+  const link = await place.link(route.link ?? 1)
+  // Of its delivery another step tells.
+  if (!local) {
+    // The table's entry says more to people than the answer for one address.
+    const entry = await ask(place, to, { match: true })
+    const facts = {
+      ...('route' in entry && { route: entry.route.to }),
+      ...(via !== undefined && { via }),
+      ...(src !== undefined && { address: src }),
+    }
+    walk.step('route', { place, link }, `the route to ${to} leads ${leads(route, link)}`, 'passes', facts)
+  }
   return { link, local, ...(via !== undefined && { via }), ...(src !== undefined && { src }), ...(mtu !== undefined && { mtu }) }
 }
 const leads = ({ via }: { readonly via?: string }, link: Link) =>

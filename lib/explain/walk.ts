@@ -1,6 +1,6 @@
 // What one explanation carries along: the packet, where to look, what has been found, and what is assumed to be cured.
 import type { Link } from '../kernel/link-object.js'
-import type { Cause, CauseKind, Cure, ExplainStep, FirewallPlace, Outcome, StepKind, Way } from './result.js'
+import type { Cause, CauseKind, Cure, ExplainStep, FirewallPlace, Outcome, StepFacts, StepKind, Way } from './result.js'
 import type { Translation } from './translation.js'
 import type { Place, World } from './world.js'
 
@@ -60,8 +60,9 @@ export class Walk {
     this.world = world
   }
 
-  step(kind: StepKind, { place, link }: At, text: string, outcome: Outcome = 'passes'): void {
-    this.steps.push({ way: this.way, kind, namespace: place.label, ...(link && { link: link.name }), text, outcome })
+  step(kind: StepKind, { place, link }: At, text: string, outcome: Outcome = 'passes', facts?: StepFacts): void {
+    const where = { namespace: place.label, ...(link && { link: link.name }) }
+    this.steps.push({ way: this.way, kind, ...where, text, outcome, ...(facts && { facts }) })
   }
 
   /** Something drops the packet. The same thing may stand in both ways; it is one cause. */
@@ -72,6 +73,11 @@ export class Walk {
     this.#told.add(identity)
     const where = { namespace: at.place.info(), name: at.place.label, ...(at.link && { link: at.link.name }) }
     this.causes.push({ kind, way: this.way, where, text, cures, behind: this.causes.length > 0, ...(by && { by }) })
+  }
+
+  /** Conntrack keeps a connection's first packet as it was when it came. */
+  meets(place: Place, packet: Packet): void {
+    if (this.way === 'there' && !this.origins.has(place)) this.origins.set(place, packet)
   }
 
   /** From here on the namespace counts as having the address. */

@@ -31,7 +31,9 @@ async function cross(walk: Walk, { from, to }: Hop & { kind: 'cable' }, packet: 
   await judge(walk, to.place, { hook: 'ingress', iif: to.link, ends: [from, to] }, packet)
   if (size > to.link.mtu + slack) tooLong(walk, to, size, from.link.mtu)
   if (from.link.up && to.link.up && size <= to.link.mtu + slack)
-    walk.step('cable', from, `over the cable from ${endText(from)} to ${endText(to)}`)
+    walk.step('cable', from, `over the cable from ${endText(from)} to ${endText(to)}`, 'passes', {
+      peer: { namespace: to.place.label, link: to.link.name, index: to.link.index },
+    })
 }
 
 function tooLong(walk: Walk, end: End, size: number, wanted: number): void {
@@ -51,6 +53,11 @@ async function traverse(
   const { place, bridge, in: entry, out } = hop
   checkUp(walk, { place, link: bridge })
   for (const port of [entry, out]) if (port) checkState(walk, { place, link: port }, bridge)
+  if (entry)
+    walk.step('bridge', { place, link: bridge }, `comes to ${bridge.name} by the port ${entry.name}`, 'passes', {
+      port: entry.name,
+      ...(entry.port && { state: String(entry.port.state) }),
+    })
   await crossBridge(walk, hop, frame)
   await atBridge(walk, hop, [frame.from, frame.end], packet)
   if (entry && out) {

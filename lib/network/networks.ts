@@ -13,6 +13,7 @@ import { Guard } from './guard.js'
 import { keyOf } from './namespaces.js'
 import { Network, removeNetwork } from './network.js'
 import { type NetworkCreate, networkSpec } from './options.js'
+import { type PacketWalk, type PacketWalkOptions, packetWalk } from './packet-walk.js'
 import { isPredefined, predefined } from './predefined.js'
 import type { NetworkRecord } from './records.js'
 import { repairFirewall } from './repair.js'
@@ -166,6 +167,21 @@ export class Networks implements AsyncDisposable {
     } finally {
       await namespace.close()
     }
+  }
+
+  /**
+   * The way of a packet from one endpoint to another and back, as it is now: routes, ARP, cables, bridges and their MAC tables, firewalls. Ends may be
+   * endpoints, or namespaces, on the same network or on different ones; the receiver an address too. Nothing is sent and nothing is changed.
+   *
+   * Errors: ENOENT the endpoint, or the namespace, is gone; those of explain().
+   */
+  async packetWalk(
+    from: Endpoint | NamespaceSource,
+    to: Endpoint | NamespaceSource | string,
+    options: PacketWalkOptions = {},
+  ): Promise<PacketWalk> {
+    this.#core.checkOpen()
+    return packetWalk(this.#core, from, to, options)
   }
 
   /** Removes the networks that nothing is connected to; not the predefined ones, nor configurations. */
