@@ -5,6 +5,7 @@ import { NetloomError } from '../socket/error.js'
 import type { Core } from './core.js'
 import { admit, dismiss } from './firewall.js'
 import { portElements } from './firewall-elements.js'
+import { forgetDatagrams, forgetPublished } from './forget.js'
 import { PortAllocator } from './port-allocate.js'
 import { type Publish, portWish } from './port-options.js'
 import type { EndpointRecord, NetworkRecord, PortRecord } from './records.js'
@@ -18,8 +19,7 @@ export async function publishPorts(host: Namespace, { device }: NetworkRecord, r
     await host.sysctl.set(`net/ipv4/conf/${device.name}/route_localnet`, 1)
   await admit(host, records.flatMap(portElements))
   // Of a datagram connection that began before, packets would go on to the host itself.
-  for (const hostPort of new Set(ports.filter(({ protocol }) => protocol === 'udp').map(one => one.hostPort)))
-    await host.conntrack.deleteMatching({ protocol: 'udp', originalDestinationPort: hostPort, status: { srcNat: false, dstNat: false } })
+  await forgetDatagrams(host, new Set(ports.filter(({ protocol }) => protocol === 'udp').map(one => one.hostPort)))
 }
 
 /** Ends it, and makes the kernel forget connections that came that way. What is not there is no error. */
@@ -27,13 +27,7 @@ export async function withdrawPorts(host: Namespace, records: readonly EndpointR
   const published = records.filter(({ ports = [] }) => ports.length > 0)
   if (published.length === 0) return
   await dismiss(host, published.flatMap(portElements))
-  for (const { ports = [], addresses } of published)
-    for (const { protocol, hostIp, hostPort, containerPort } of ports) {
-      const address = addresses.find(({ family }) => family === (hostIp.includes(':') ? 6 : 4))?.address
-      if (address === undefined) continue
-      const to = { replySource: address, replySourcePort: containerPort }
-      await host.conntrack.deleteMatching({ protocol, originalDestinationPort: hostPort, ...to })
-    }
+  for (const one of published) await forgetPublished(host, one, one.ports ?? [])
 }
 
 /** Publishes more ports of an endpoint. The lock must be held. */
