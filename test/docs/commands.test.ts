@@ -6,6 +6,7 @@ import { type Sandbox, sandbox } from '../helpers/sandbox.js'
 import { changes } from './changes.js'
 import { follows } from './follows.js'
 import { ipLooks } from './looks-ip.js'
+import { netfilter } from './looks-netfilter.js'
 import { oldLooks } from './looks-old.js'
 import { special } from './looks-special.js'
 import { typeProblems } from './program.js'
@@ -18,7 +19,7 @@ const of = (commands: readonly string[]) => rows.filter(({ command }) => command
 test('every line is a command and a call, and every row is compared once', () => {
   expect(rows).toHaveLength(lines.length)
   expect(rows.length).toBeGreaterThan(130)
-  const compared = [looks, special, follows].flatMap(Object.keys).concat(changes)
+  const compared = [looks, special, netfilter, follows].flatMap(Object.keys).concat(changes)
   expect(compared.sort()).toEqual(rows.map(({ command }) => command).sort())
 })
 
@@ -36,6 +37,8 @@ async function demand(context: TestContext, { command, tool }: Row): Promise<voi
   const features: Feature[] = [...always]
   const named = `tool:${tool}`
   if (isFeature(named)) features.push(named)
+  if (/^(nft|iptables|conntrack)/.test(command)) features.push('tool:nft', 'nftables', 'tool:conntrack')
+  if (command.startsWith('iptables')) features.push('tool:iptables', 'iptables-nft')
   if (command.includes('ethtool')) features.push('tool:ethtool')
   if (tool === 'brctl' || command.includes('/sys/')) features.push('own-sysfs')
   if (/^ifconfig \S+ txqueuelen/.test(command)) features.push('initial-user-namespace')
@@ -76,6 +79,10 @@ describe('what only looks', () => {
   test.for(of(Object.keys(special)))('$command', async (row, context) => {
     await demand(context, row)
     await special[row.command]!(here, row.call)
+  })
+  test.for(of(Object.keys(netfilter)))('$command', async (row, context) => {
+    await demand(context, row)
+    await netfilter[row.command]!(here, row.call, row.command)
   })
   test.for(of(Object.keys(follows)))('$command', async (row, context) => {
     await demand(context, row)
