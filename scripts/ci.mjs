@@ -14,6 +14,7 @@ const steps = {
   fuzz: ['node', 'scripts/fuzz.mjs', '--seconds=10'],
   asan: ['node', 'scripts/sanitized.mjs', 'asan', ...watched.map(name => `test/kernel/${name}.test.ts`), 'test/lifecycle/exchange.test.ts'],
   container: ['node', 'scripts/container.mjs'],
+  kernels: ['node', 'scripts/kernels.mjs', '--quick'],
 }
 /** A step joins these once it has run in a clean clone, with its time known. */
 const usual = ['suite', 'packages']

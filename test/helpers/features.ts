@@ -50,6 +50,14 @@ const batches = {
   vxlan: ['link add probe0 type vxlan id 5 dstport 4789'],
   vrf: ['link add probe0 type vrf table 5'],
   bond: ['link add probe0 type bond'],
+  team: ['link add probe0 type team'],
+  netkit: ['link add probe0 type netkit'],
+  wireguard: ['link add probe0 type wireguard'],
+  gretap: ['link add probe0 type gretap'],
+  geneve: ['link add probe0 type geneve id 5 remote 192.0.2.1'],
+  hsr: [veth, 'link add probe3 type hsr slave1 probe0 slave2 probe1'],
+  macsec: [veth, 'link add link probe0 name probe3 type macsec'],
+  vcan: ['link add probe0 type vcan'],
   tun: ['tuntap add dev probe0 mode tun'],
   tap: ['tuntap add dev probe0 mode tap'],
   'bridge-vlan-filtering': ['link add probe2 type bridge vlan_filtering 1'],
@@ -62,6 +70,9 @@ const programs = {
   nftables: ['nft', 'add', 'table', 'inet', 'probe'],
   'nft:queue': ['nft', 'add table ip probe; add chain ip probe c; add rule ip probe c queue to 1'],
   'nft:flowtable': ['nft', 'add table ip probe; add flowtable ip probe f { hook ingress priority 0; }'],
+  netem: ['tc', 'qdisc', 'add', 'dev', 'lo', 'root', 'netem', 'delay', '1ms'],
+  fq_codel: ['tc', 'qdisc', 'add', 'dev', 'lo', 'root', 'fq_codel'],
+  flower: ['sh', '-c', 'tc qdisc add dev lo clsact && tc filter add dev lo ingress flower dst_ip 192.0.2.1 action drop'],
   iptables: ['iptables', '-S'],
   'iptables-nft': ['iptables-nft', '-S'],
   'iptables-legacy': ['iptables-legacy', '-S'],
@@ -76,13 +87,13 @@ const paths = {
   'bridge-netfilter': '/proc/sys/net/bridge/bridge-nf-call-iptables',
 } as const
 
-export type Feature =
-  | keyof typeof tools
-  | keyof typeof batches
-  | keyof typeof programs
-  | keyof typeof paths
-  | 'initial-user-namespace'
-  | 'own-sysfs'
+/** What is looked for by a function of its own. */
+const special = { 'initial-user-namespace': initialUserNamespace, 'own-sysfs': ownSysfs } as const
+
+export type Feature = keyof typeof tools | keyof typeof batches | keyof typeof programs | keyof typeof paths | keyof typeof special
+
+/** Every feature of the kernel that tests ask for, as opposed to tools. */
+export const features = [batches, programs, paths, special].flatMap(table => Object.keys(table) as Exclude<Feature, keyof typeof tools>[])
 
 const known = new Map<string, Promise<string | undefined>>()
 
@@ -114,7 +125,7 @@ export const required = (): string[] =>
     .filter(Boolean)
 
 export const isFeature = (name: string): name is Feature =>
-  [tools, batches, programs, paths].some(table => Object.hasOwn(table, name)) || name === 'initial-user-namespace' || name === 'own-sysfs'
+  [tools, batches, programs, paths, special].some(table => Object.hasOwn(table, name))
 
 async function probe(feature: Feature): Promise<string | undefined> {
   if (isIn(tools, feature)) return lookFor(feature.slice('tool:'.length), tools[feature])
@@ -124,7 +135,7 @@ async function probe(feature: Feature): Promise<string | undefined> {
     return lookFor(program, program) ?? tryOut(feature, [program, ...args], '')
   }
   if (isIn(batches, feature)) return lookFor('ip', 'iproute2') ?? tryOut(feature, ['ip', '-batch', '-'], `${batches[feature].join('\n')}\n`)
-  return feature === 'own-sysfs' ? ownSysfs() : initialUserNamespace()
+  return special[feature]()
 }
 
 const isIn = <T extends object>(table: T, name: PropertyKey): name is keyof T => Object.hasOwn(table, name)
@@ -141,7 +152,8 @@ async function tryOut(feature: string, command: string[], input: string): Promis
 
 /** A container that hides parts of /sys keeps a user namespace from mounting its own; the outer one is seen then. */
 async function ownSysfs(): Promise<string | undefined> {
-  const links = await readdir('/sys/class/net')
+  // The module of bonds has a file between the links there.
+  const links = (await readdir('/sys/class/net')).filter(name => name !== 'bonding_masters')
   const lines = (await readFile('/proc/self/net/dev', 'utf8')).trimEnd().split('\n').slice(2)
   return links.length === lines.length ? undefined : '/sys shows another network namespace'
 }

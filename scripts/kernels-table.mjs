@@ -1,0 +1,75 @@
+// What runs on several kernels found out, by kernel, as tables.
+
+/**
+ * Puts the answers of a guest to those of earlier runs on the same kernel: { name: { release, suite, date, features, files } }.
+ * A file has { passed, failed, skipped }, the last as counts by reason.
+ */
+export function merged(runs, { name, release, suite }, answers, date = new Date().toISOString().slice(0, 10)) {
+  const before = runs[name]?.release === release ? runs[name] : { features: {}, files: {} }
+  const run = { release, suite, date, features: { ...before.features }, files: { ...before.files } }
+  for (const { features, file, tests } of answers)
+    if (file === undefined) Object.assign(run.features, features)
+    else run.files[file] = counted(tests)
+  return { ...runs, [name]: run }
+}
+
+function counted(tests) {
+  const skipped = {}
+  for (const { note } of tests.filter(test => test.state === 'skipped')) skipped[note] = (skipped[note] ?? 0) + 1
+  const count = state => tests.filter(test => test.state === state).length
+  return { passed: count('passed'), failed: count('failed'), skipped }
+}
+
+const sum = skipped => Object.values(skipped).reduce((all, count) => all + count, 0)
+
+/** Passed, failed and skipped of all runs. */
+export function totals(runs) {
+  const files = Object.values(runs).flatMap(run => Object.values(run.files))
+  const add = count => files.reduce((all, file) => all + count(file), 0)
+  return [add(file => file.passed), add(file => file.failed), add(file => sum(file.skipped))]
+}
+
+/** Three tables: what the kernels have, what the tests found, and why some were skipped. */
+export function table(runs) {
+  const names = Object.keys(runs).sort((a, b) => a.localeCompare(b, 'en', { numeric: true }))
+  const list = names.map(name => runs[name])
+  const all = key => [...new Set(list.flatMap(run => Object.keys(run[key])))]
+  const head = first => [first, ...list.map(run => `${run.release.replace(/[-+].*/, '')} (${run.suite})`)]
+  const features = all('features').map(feature => [feature, ...list.map(({ features: { [feature]: has } }) => answer(has))])
+  const files = all('files')
+    .sort()
+    .map(file => [file.replace(/^test\/|\.test\.ts$/g, ''), ...list.map(run => outcome(run.files[file]))])
+  const reasons = list.map(run => {
+    const counts = {}
+    for (const { skipped } of Object.values(run.files))
+      for (const [reason, count] of Object.entries(skipped)) counts[reason] = (counts[reason] ?? 0) + count
+    return counts
+  })
+  const why = [...new Set(reasons.flatMap(Object.keys))]
+    .sort()
+    .map(reason => [reason, ...reasons.map(counts => String(counts[reason] ?? ''))])
+  const parts = [rows(head('feature'), features), rows(head('tests'), files)]
+  return [...parts, ...(why.length > 0 ? [rows(head('skipped because'), why)] : [])].join('\n')
+}
+
+const answer = has => (has === undefined ? '' : has === true ? 'yes' : '—')
+
+function outcome(file) {
+  if (file === undefined) return ''
+  const skipped = sum(file.skipped)
+  return [`${file.passed}`, file.failed > 0 && `**${file.failed} failed**`, skipped > 0 && `${skipped} skipped`].filter(Boolean).join(', ')
+}
+
+function rows(head, body) {
+  const line = cells => `| ${cells.map(cell => cell.replaceAll('|', '\\|')).join(' | ')} |\n`
+  return `${line(head)}|${head.map(() => '---|').join('')}\n${body.map(line).join('')}`
+}
+
+/** The page of the documentation. */
+export const page = runs => `# Kernels
+
+Debian's stock kernels with the features that netloom's tests ask for, and what the kernel tests found on them. \`npm run test:kernels -- --record\` makes this page
+from its runs under QEMU, with this machine's programs; the last ones were on ${[...new Set(Object.values(runs).map(run => run.date))].sort().join(', ')}.
+Plain numbers are tests that passed; an empty cell was not run.
+
+${table(runs)}`
