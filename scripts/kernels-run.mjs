@@ -59,6 +59,8 @@ const job = files => `
 export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C CI=1
 ulimit -n 20000
 modprobe --all tun br_netfilter
+# Otherwise every namespace has the tunnels that some modules put into each.
+echo 1 > /proc/sys/net/core/fb_tunnels_only_for_init_net
 programs=$(for program in ip nft nsenter unshare sh bridge ${quoted(process.execPath)}; do command -v $program; done)
 touch -c $(readlink -f $programs $(ldd $programs | grep -o '/[^ :]* ') | sort -u)
 cd ${quoted(process.cwd())}

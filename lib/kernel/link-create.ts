@@ -147,7 +147,10 @@ function contextOf(spec: LinkCreate, scope: Scope): Context {
       EEXIST: 'a link of that name, alternative name or index is there already',
       EOPNOTSUPP: `this kernel cannot make links of kind ${spec.kind.replace(/^other:/, '')}: it lacks the module or an option that was given`,
       EXFULL: 'a bridge has at most 1,023 ports: use another bridge',
-      ENETDOWN: 'the state of a port can be set only when it is up and has a carrier: later, with update()',
+      ENETDOWN:
+        spec.port?.state === undefined
+          ? 'the device that it sits on is down: it has to be up first'
+          : 'the state of a port can be set only when it is up and has a carrier: later, with update()',
       ...(ruleOf(spec.kind).lower && { EBUSY: 'the device below is in use in a way that allows no such link on it' }),
     },
   }

@@ -13,8 +13,8 @@ export type PortTable = (typeof linkInfo)['entries']['slaveData'][1] extends By<
 export interface Rule {
   /** Public name → the kernel's, where they differ. All others are the kernel's constant in camelCase. */
   readonly names?: Readonly<Record<string, string>>
-  /** Public name → a bit of `word`; each is an option of its own. */
-  readonly switches?: { readonly word: string; readonly names: Readonly<Record<string, string>> }
+  /** Public name → a bit of `word`; each is an option of its own. The kernel may leave out a word of which no bit is set. */
+  readonly switches?: { readonly word: string; readonly names: Readonly<Record<string, string>>; readonly leftOut?: boolean }
   /** Public name → the kernel's attribute for an IPv6 address, which the same option carries. */
   readonly ipv6?: Readonly<Record<string, string>>
   /** Public name → how its value differs from the kernel's. */
@@ -152,6 +152,7 @@ export const rules = {
   vlan: {
     switches: {
       word: 'flags',
+      leftOut: true,
       names: {
         reorderHeader: 'reorderHdr',
         gvrp: 'gvrp',

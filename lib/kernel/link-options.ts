@@ -93,6 +93,7 @@ function put(out: Record<string, unknown>, rule: Rule, table: AnyCodec, name: st
 /** The kernel's values under the public names. */
 export function fromWire(rule: Rule, values: Values): Record<string, unknown> {
   const out: Record<string, unknown> = {}
+  if (rule.switches?.leftOut) for (const name in rule.switches.names) out[name] = false
   for (const wire in values) {
     const value = values[wire]
     if (wire === 'unknown' || wire === rule.lowerAttribute) continue

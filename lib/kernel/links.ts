@@ -128,7 +128,10 @@ export function linkVerbs(scope: Scope) {
           ...missing,
           EEXIST: 'a link of that name or alternative name is there already',
           EXFULL: 'a bridge has at most 1,023 ports: use another bridge',
-          ENETDOWN: 'the state of a port can be set only while it is up and has a carrier',
+          ENETDOWN:
+            port?.state === undefined
+              ? 'the device that it sits on is down: it has to be up first'
+              : 'the state of a port can be set only while it is up and has a carrier',
           ...(port && { EOPNOTSUPP: 'only a port of a bridge has such settings: give its master too' }),
         },
       })

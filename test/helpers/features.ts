@@ -2,6 +2,7 @@
 
 import { existsSync } from 'node:fs'
 import { readdir, readFile } from 'node:fs/promises'
+import { release } from 'node:os'
 import type { TestContext } from 'vitest'
 import { findProgram } from '../../scripts/machine.mjs'
 import { attempt } from './readers.js'
@@ -78,7 +79,12 @@ const programs = {
   'iptables-legacy': ['iptables-legacy', '-S'],
   conntrack: ['conntrack', '-L'],
   // tcpdump changes its user and group even to what they are, which a user namespace refuses.
-  capture: ['timeout', '--preserve-status', '--signal=INT', '0.3', 'tcpdump', '-Z', 'root', '-i', 'any'],
+  // Where it starts slowly, it is ended before it could listen: then with more time.
+  capture: [
+    'sh',
+    '-c',
+    'for time in 0.3 3 30; do timeout --preserve-status --signal=INT $time tcpdump -Z root -i any && exit; done; exit 1',
+  ],
   'user-namespaces': ['unshare', '--user', 'true'],
 } as const
 
@@ -115,6 +121,13 @@ export async function needs(context: TestContext, ...features: Feature[]): Promi
     if (required().includes(feature)) throw new Error(`${feature} is required (NETLOOM_REQUIRE), but ${reason}`)
     context.skip(reason)
   }
+}
+
+/** The same for what the kernel has had since a version: `needsKernel(context, '6.7')`. */
+export function needsKernel(context: TestContext, version: string): void {
+  const numbers = (text: string) => text.split(/[.-]/, 2).map(Number)
+  const [[wantedMajor = 0, wantedMinor = 0], [major = 0, minor = 0]] = [numbers(version), numbers(release())]
+  if (major < wantedMajor || (major === wantedMajor && minor < wantedMinor)) context.skip(`this kernel is older than ${version}`)
 }
 
 /** The features in NETLOOM_REQUIRE, a list with commas. */

@@ -12,6 +12,8 @@ export interface Sample<T = unknown> {
   /** What must be set besides. */
   readonly with?: object
   readonly needs?: Feature
+  /** The first kernel that has it. */
+  readonly since?: string
   /** Cannot be changed once it is made. */
   readonly fixed?: boolean
   /** Can be set only when the link has a carrier. */
@@ -75,12 +77,12 @@ const bridge: Complete<OptionsOf<'bridge'>> = {
   vlanDefaultPvid: { ...number([5, 0], 'vlan_default_pvid'), needs: vlans },
   vlanStatistics: bit('vlan_stats_enabled', { needs: vlans }),
   vlanStatisticsPerPort: bit('vlan_stats_per_port', { needs: vlans }),
-  maxLearnedAddresses: number([100, 200]),
+  maxLearnedAddresses: { ...number([100, 200]), since: '6.7' },
   noLinkLocalLearning: bit('no_linklocal_learn'),
-  multicastVlanSnooping: bit('mcast_vlan_snooping', { needs: vlans }),
-  multipleSpanningTrees: bool(undefined, { needs: vlans }),
-  mdbOffloadFailNotification: bool(),
-  localAddressesOnlyInVlan0: bool(undefined, { needs: vlans }),
+  multicastVlanSnooping: { ...bit('mcast_vlan_snooping', { needs: vlans, with: { vlanFiltering: true } }), since: '5.15' },
+  multipleSpanningTrees: { ...bool(undefined, { needs: vlans }), since: '5.18' },
+  mdbOffloadFailNotification: { ...bool(), since: '6.15' },
+  localAddressesOnlyInVlan0: { ...bool(undefined, { needs: vlans }), since: '6.18' },
 }
 
 const macs = { macAddresses: ['02:00:00:00:00:05'] }
@@ -94,8 +96,8 @@ const macvlan: Complete<OptionsOf<'macvlan'>> = {
     ip: ['macaddr_data', ['02:00:00:00:00:05']],
     with: { mode: 'source', macAddressMode: 'set' },
   },
-  broadcastQueueLength: number([50, 60], 'bcqueuelen'),
-  broadcastCutoff: number([3, -1]),
+  broadcastQueueLength: { ...number([50, 60], 'bcqueuelen'), since: '5.11' },
+  broadcastCutoff: { ...number([3, -1]), since: '6.4' },
 }
 
 const metadata = { collectMetadata: true, id: 0 }
@@ -130,13 +132,13 @@ const vxlan: Complete<OptionsOf<'vxlan'>> = {
   remoteChecksumNoPartial: bool(undefined, { fixed: true, with: { remoteChecksumRx: true } }),
   collectMetadata: bool('external', { fixed: true, with: { id: 0 } }),
   flowLabel: { ...number([99, 100]), with: { group: 'ff02::9' } },
-  flowLabelPolicy: { values: ['inherit', 'fixed'], with: { group: 'ff02::9' } },
+  flowLabelPolicy: { values: ['inherit', 'fixed'], with: { group: 'ff02::9' }, since: '6.7' },
   genericProtocol: bool('gpe', { fixed: true, with: { ...metadata, learning: false } }),
   ttlInherit: bool(undefined, { fixed: true }),
   dontFragment: { values: ['set', 'inherit'], ip: ['df', 'set'] },
-  vniFilter: bool('vnifilter', { fixed: true, with: metadata }),
-  localBypass: { values: [false, true] },
-  reservedBits: { values: ['f7ffffff000000ff', 'f7ffffff000000fe'], fixed: true },
+  vniFilter: { ...bool('vnifilter', { fixed: true, with: metadata }), since: '5.18' },
+  localBypass: { values: [false, true], since: '6.5' },
+  reservedBits: { values: ['f7ffffff000000ff', 'f7ffffff000000fe'], fixed: true, since: '6.14' },
   multicastRoute: bool(undefined, { unread: 'kernel 6.18 takes it and tells nobody' }),
 }
 
@@ -196,11 +198,11 @@ export const portSamples: Complete<PortOptions> = {
   isolated: bool('isolated'),
   /** The test puts another port's index in the place of the first. */
   backupPort: number([1, 0]),
-  multicastEhtHostsLimit: number([100, 200]),
-  locked: bool('locked'),
-  mab: bool(undefined, { with: { locked: true, learning: true } }),
-  multicastMaxGroups: number([10, 20]),
-  neighbourVlanSuppression: bool(),
+  multicastEhtHostsLimit: { ...number([100, 200]), since: '5.12' },
+  locked: { ...bool('locked'), since: '5.16' },
+  mab: { ...bool(undefined, { with: { locked: true, learning: true } }), since: '6.2' },
+  multicastMaxGroups: { ...number([10, 20]), since: '6.3' },
+  neighbourVlanSuppression: { ...bool(), since: '6.3' },
   /** A nexthop object that the test makes. */
-  backupNexthop: number([5, 0]),
+  backupNexthop: { ...number([5, 0]), since: '6.6' },
 }

@@ -36,6 +36,8 @@ describe('made by ip', () => {
     await run(host.name, 'ip', 'link', 'add', 'below', 'type', 'veth', 'peer', 'name', 'across')
     const on = link === undefined ? [] : ['link', link]
     await run(host.name, 'ip', 'link', 'add', ...on, 'name', 'made', 'type', kind, ...options.split(' ').filter(Boolean))
+    // Without a device that is up below, a vlan cannot be.
+    for (const name of ['below', 'across']) await run(host.name, 'ip', 'link', 'set', name, 'up')
     const shown = await ipLink(host.name, 'made')
 
     const seen = await links().get('made')

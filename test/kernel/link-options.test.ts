@@ -1,7 +1,7 @@
 // Every option of every kind of link and of a bridge port, set in the kernel and read back by the library and by ip.
 import { afterEach, describe, expect, type TestContext, test } from 'vitest'
 import type { LinkCreate } from '../../lib/index.js'
-import { type Feature, needs } from '../helpers/features.js'
+import { type Feature, needs, needsKernel } from '../helpers/features.js'
 import { portSamples, type Sample, samples } from '../helpers/link-samples.js'
 import { clear, ipLink, linkNames, useOpenHost } from '../helpers/links.js'
 import { run } from '../helpers/readers.js'
@@ -52,9 +52,10 @@ function shows(found: Options, [key, value]: readonly [string, unknown]): void {
 describe.each(kinds)('%s', kind => {
   const table = Object.entries(samples[kind] as Readonly<Record<string, Sample>>)
 
-  test.for(table)('%s', async ([name, { values, ip, with: more, needs: feature, fixed, unread }], context) => {
+  test.for(table)('%s', async ([name, { values, ip, with: more, needs: feature, since, fixed, unread }], context) => {
     const [first, second] = values
     if (feature) await needs(context, feature)
+    if (since) needsKernel(context, since)
     const made = await make(context, kind, { ...more, [name]: first })
     const { links } = host.namespace
     if (!unread) expect(made).toMatchObject({ options: { [name]: first } })
@@ -68,10 +69,11 @@ describe.each(kinds)('%s', kind => {
 describe('a bridge port', () => {
   const table = Object.entries(portSamples as Readonly<Record<string, Sample>>)
 
-  test.for(table)('%s', async ([name, { values, ip, with: more, needs: feature, unread, carrier }], context) => {
+  test.for(table)('%s', async ([name, { values, ip, with: more, needs: feature, since, unread, carrier }], context) => {
     const [first, second] = values
     await needs(context, 'veth', 'bridge')
     if (feature) await needs(context, feature)
+    if (since) needsKernel(context, since)
     const { links } = host.namespace
     await links.create({ kind: 'bridge', name: 'switch', up: true })
     const spare = await links.create({ kind: 'veth', name: 'spare', master: 'switch', peer: { name: 'across' } })

@@ -23,6 +23,12 @@ test('kinds with options always have them, plain kinds never, others as bytes', 
   expect(toLink(raw({}))).not.toHaveProperty('kind')
 })
 
+test('a vlan of which no switch is on, since the kernel leaves their word out then', () => {
+  const vlan = (data: object) => toLink(raw({ linkinfo: { kind: 'vlan', data: { id: 5, ...data } } }))
+  expect(vlan({})).toMatchObject({ options: { id: 5, reorderHeader: false, gvrp: false, bridgeBinding: false } })
+  expect(vlan({ flags: { reorderHdr: true } })).toMatchObject({ options: { id: 5, reorderHeader: true, gvrp: false } })
+})
+
 test('the spanning tree of a program is one, too', () => {
   const stp = (stpState: number) => toLink(raw({ linkinfo: { kind: 'bridge', data: { stpState } } }))
   expect([stp(0), stp(1), stp(2)].map(link => link.kind === 'bridge' && link.options.stp)).toEqual([false, true, true])
