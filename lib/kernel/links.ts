@@ -62,7 +62,7 @@ export function linkVerbs(scope: Scope) {
     const about: Context = { operation: 'list links', namespace: scope.label, hints: missing }
     const bridge = master === undefined ? undefined : await indexAt(scope, master, about, 'master')
     const value = {
-      extMask: skipProtocolStatistics,
+      ...(!statistics && { extMask: skipProtocolStatistics }),
       ...(bridge === undefined ? {} : { master: bridge }),
       ...(kind === undefined ? {} : { linkinfo: { kind } }),
     } as LinkMessage
@@ -96,13 +96,13 @@ export function linkVerbs(scope: Scope) {
 
     /** The link of that name or index; throws ENODEV. With its counters. */
     async get(link: LinkRef): Promise<Link> {
-      return toLink(await scope.readLink(link, linkReplies.withStatistics, { hints: missing }), true)
+      return toLink(await scope.readLink(link, linkReplies.withStatistics, { hints: missing }, true), true)
     },
 
     /** The link of that name or index, or undefined. */
     async find(link: LinkRef): Promise<Link | undefined> {
       try {
-        return toLink(await scope.readLink(link, linkReplies.withStatistics), true)
+        return toLink(await scope.readLink(link, linkReplies.withStatistics, {}, true), true)
       } catch (error) {
         if (error instanceof NetloomError && error.code === 'ENODEV') return undefined
         throw error

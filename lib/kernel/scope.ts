@@ -19,7 +19,7 @@ export const linkReply = { type: rtm.newLink, codec: linkTable }
 
 /** ALTIFNAMSIZ less the final NUL, linux/if.h. */
 const longestAltName = 127
-/** Leaves out IPv6's counters, a quarter of a link's bytes; the link's own always come. */
+/** Leaves out IPv6's counters, a quarter of a link's bytes, and from kernel 6.19 on the link's own, too. */
 export const skipProtocolStatistics = extFilter.skipStats
 
 /** Where a Namespace keeps its scope, for calls that are given one. */
@@ -64,10 +64,15 @@ export class Scope {
     return this.readLink(ref, linkReply, context)
   }
 
-  /** As getLink(), of the kernel's description only what the reply's table reads. */
-  async readLink<R extends AnyCodec>(ref: LinkRef, reply: Reply<R>, context: Partial<Context> = {}): Promise<Decoded<R>> {
+  /** As getLink(), of the kernel's description only what the reply's table reads. With its counters only if `statistics` says so. */
+  async readLink<R extends AnyCodec>(
+    ref: LinkRef,
+    reply: Reply<R>,
+    context: Partial<Context> = {},
+    statistics = false,
+  ): Promise<Decoded<R>> {
     const connection = await this.connection()
-    const value = { extMask: skipProtocolStatistics, ...lookup(ref) }
+    const value = { ...(!statistics && { extMask: skipProtocolStatistics }), ...lookup(ref) }
     return connection.get(
       {
         type: rtm.getLink,
