@@ -25,6 +25,8 @@ const project = (name: string, setupFiles: string[]) => ({
 
 /** With a folder for diagnostics vitest lets its processes end instead of killing them, and an addon that counts writes what it counted. */
 const ending = process.env.NETLOOM_COVERAGE === undefined ? [] : [`--diagnostic-dir=${process.env.NETLOOM_COVERAGE}`]
+/** What watches the addon makes everything some five times slower. */
+const patience = process.env.NETLOOM_SANITIZER === undefined ? 30_000 : 300_000
 
 export default defineConfig({
   // Node 20 cannot parse `await using`.
@@ -34,8 +36,8 @@ export default defineConfig({
     pool: 'forks',
     maxWorkers: 2,
     execArgv: ending,
-    testTimeout: 30_000,
-    hookTimeout: 30_000,
+    testTimeout: patience,
+    hookTimeout: patience,
     passWithNoTests: true,
     reporters: ['default', new SummaryReporter()],
     projects: [...plain.map(name => project(name, [])), ...kernel.map(name => project(name, ['test/helpers/kernel-file.ts']))],

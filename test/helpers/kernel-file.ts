@@ -10,6 +10,11 @@ if (!isIsolated())
 
 // Only for what the tests start: the tests' own coverage is vitest's to count.
 if (process.env.NETLOOM_COVERAGE !== undefined) process.env.NODE_V8_COVERAGE = process.env.NETLOOM_COVERAGE
+// The library is in this process already; shells and what else the library starts end at once with it.
+if (process.env.NETLOOM_SANITIZER === 'tsan' && process.env.LD_PRELOAD !== undefined) {
+  process.env.NETLOOM_PRELOAD = process.env.LD_PRELOAD
+  delete process.env.LD_PRELOAD
+}
 
 const home = await readlink('/proc/self/ns/net')
 

@@ -34,8 +34,14 @@ export function entering(where: Where): string[] {
   return ['nsenter', `--net=${pathOf(where)}`, ...files]
 }
 
-/** A sanitizer's library, which scripts/sanitized.mjs puts into every process, is for those that load the addon, and upsets some tools. */
-const { LD_PRELOAD: _, ...unwatched } = process.env
+/**
+ * What a program gets. A sanitizer's library, which scripts/sanitized.mjs puts into every process, is for those that load the addon, and upsets
+ * some tools; that of ThreadSanitizer no shell survives, so that test/helpers/kernel-file.ts keeps it for node alone.
+ */
+export function environment(command: readonly string[]): NodeJS.ProcessEnv {
+  const { LD_PRELOAD, NETLOOM_PRELOAD = LD_PRELOAD, ...unwatched } = process.env
+  return command.includes(process.execPath) && NETLOOM_PRELOAD !== undefined ? { ...unwatched, LD_PRELOAD: NETLOOM_PRELOAD } : unwatched
+}
 
 /** Runs a program to its end, whatever its exit code; nothing passes through a shell. */
 export function attempt(where: Where, program: string, args: readonly string[] = [], input = ''): Promise<Finished> {
@@ -44,7 +50,7 @@ export function attempt(where: Where, program: string, args: readonly string[] =
     const options = {
       encoding: 'utf8',
       maxBuffer: 1 << 28,
-      env: { ...(words.concat(command).includes(process.execPath) ? process.env : unwatched), LC_ALL: 'C' },
+      env: { ...environment([command, ...words]), LC_ALL: 'C' },
     } as const
     const child = execFile(command, words, options, (error, stdout, stderr) => {
       resolve({ code: error === null ? 0 : (error.code ?? error.signal ?? null), stdout, stderr: stderr || (error?.message ?? '') })
@@ -121,7 +127,7 @@ export interface Running extends AsyncDisposable {
 /** Starts a program and leaves it running, inside when this returns. With `ready`, waits until it has printed that on its standard error. */
 export async function start(where: Where, program: string, args: readonly string[] = [], ready?: RegExp): Promise<Running> {
   const [command = program, ...words] = [...entering(where), program, ...args]
-  const child = spawn(command, words, { stdio: ['pipe', 'pipe', 'pipe'] })
+  const child = spawn(command, words, { stdio: ['pipe', 'pipe', 'pipe'], env: environment([command, ...words]) })
   const ended = new Promise<void>(resolve => child.once('close', () => resolve()))
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]()
   await once(child, 'spawn')

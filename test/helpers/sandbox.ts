@@ -15,7 +15,7 @@ const isolated = fileURLToPath(new URL('../../scripts/isolated.mjs', import.meta
 /** Everything in it goes with it at the end of the scope, but for processes that were started inside: those are their starters' to end. */
 export async function sandbox(): Promise<Sandbox> {
   // cat ends when this process does, however it ends: its input is a pipe from here.
-  const keeper = await start(undefined, process.execPath, [isolated, '--fresh', 'sh', '-c', 'echo $$; exec cat'])
+  const keeper = await start(undefined, 'env', ['-u', 'LD_PRELOAD', process.execPath, isolated, '--fresh', 'sh', '-c', 'echo $$; exec cat'])
   const pid = Number((await keeper.lines.next()).value)
   return { where: { pid, mounts: true }, pid, [Symbol.asyncDispose]: () => keeper.stop() }
 }

@@ -2,10 +2,11 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import type { Host } from '../helpers/host.js'
+import { environment } from '../helpers/readers.js'
 import { mountPoints } from '../helpers/state.js'
 
 /** Far more than any of these takes: it only keeps a hanging process from holding up the suite. */
-const guard = 20_000
+const guard = process.env.NETLOOM_SANITIZER === undefined ? 20_000 : 200_000
 
 /** A small generator with a seed, so that a failing run can be repeated: NETLOOM_SEED=… */
 export function random(seed: number): () => number {
@@ -20,7 +21,7 @@ export function random(seed: number): () => number {
 
 export async function run(...command: string[]) {
   const [file = process.execPath, ...args] = command
-  const child = spawn(file, args, { stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn(file, args, { stdio: ['ignore', 'pipe', 'pipe'], env: environment([file, ...args]) })
   let output = ''
   child.stdout.on('data', (data: Buffer) => {
     output += data.toString()
