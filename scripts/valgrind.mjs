@@ -18,7 +18,13 @@ const programs = [
   { name: 'process.exit() in the middle of everything the library does', program: ['test/lifecycle/at-work.mjs', 'everything'], code: 7 },
 ]
 const finding = 9
-const options = ['--leak-check=full', '--errors-for-leak-kinds=definite', '--show-leak-kinds=definite', `--error-exitcode=${finding}`]
+const options = [
+  '--suppressions=scripts/valgrind.supp',
+  '--leak-check=full',
+  '--errors-for-leak-kinds=definite',
+  '--show-leak-kinds=definite',
+  `--error-exitcode=${finding}`,
+]
 const chosen = process.argv.slice(2)
 
 if (findProgram('valgrind') === undefined) refuse('valgrind is missing (Debian package valgrind)')
