@@ -1,15 +1,18 @@
 // What runs on several kernels found out, by kernel, as tables.
 
 /**
- * Puts the answers of a guest to those of earlier runs on the same kernel: { name: { release, suite, date, features, files } }.
+ * Puts the answers of a guest to those of earlier runs on the same kernel: { name: { release, version, suite, date, features, files } }.
  * A file has { passed, failed, skipped }, the last as counts by reason.
  */
 export function merged(runs, { name, release, suite }, answers, date = new Date().toISOString().slice(0, 10)) {
-  const before = runs[name]?.release === release ? runs[name] : { features: {}, files: {} }
-  const run = { release, suite, date, features: { ...before.features }, files: { ...before.files } }
-  for (const { features, file, tests } of answers)
-    if (file === undefined) Object.assign(run.features, features)
-    else run.files[file] = counted(tests)
+  const before = runs[name]?.release === release ? runs[name] : { version: release, features: {}, files: {} }
+  const run = { release, version: before.version, suite, date, features: { ...before.features }, files: { ...before.files } }
+  for (const { features, version, file, tests } of answers)
+    if (file === undefined) {
+      Object.assign(run.features, features)
+      // The release is that of the interface to modules, which Debian used to keep for years.
+      run.version = /Debian (\S+)/.exec(version)?.[1] ?? release
+    } else run.files[file] = counted(tests)
   return { ...runs, [name]: run }
 }
 
@@ -34,7 +37,7 @@ export function table(runs) {
   const names = Object.keys(runs).sort((a, b) => a.localeCompare(b, 'en', { numeric: true }))
   const list = names.map(name => runs[name])
   const all = key => [...new Set(list.flatMap(run => Object.keys(run[key])))]
-  const head = first => [first, ...list.map(run => `${run.release.replace(/[-+].*/, '')} (${run.suite})`)]
+  const head = first => [first, ...list.map(run => `${run.version.replace(/[-+].*/, '')} (${run.suite})`)]
   const features = all('features').map(feature => [feature, ...list.map(({ features: { [feature]: has } }) => answer(has))])
   const files = all('files')
     .sort()
@@ -65,11 +68,16 @@ function rows(head, body) {
   return `${line(head)}|${head.map(() => '---|').join('')}\n${body.map(line).join('')}`
 }
 
-/** The page of the documentation. */
-export const page = runs => `# Kernels
+const kinds = ['ipvlan', 'vrf', 'bond', 'team', 'netkit', 'wireguard', 'gretap', 'geneve', 'hsr', 'macsec', 'vcan']
+
+/** The page of the documentation. `isKind` says whether netloom has a table of a kind's options. */
+export const page = (runs, isKind) => `# Kernels
 
 Debian's stock kernels with the features that netloom's tests ask for, and what the kernel tests found on them. \`npm run test:kernels -- --record\` makes this page
 from its runs under QEMU, with this machine's programs; the last ones were on ${[...new Set(Object.values(runs).map(run => run.date))].sort().join(', ')}.
 Plain numbers are tests that passed; an empty cell was not run.
+
+Not in netloom yet: options of ${kinds.filter(kind => !isKind(kind)).join(', ')}. Links of these kinds are listed, changed and deleted, and made as \`other:<kind>\` where
+the kernel asks for no options (\`kernel/kinds\`).
 
 ${table(runs)}`

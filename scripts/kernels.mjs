@@ -65,7 +65,7 @@ async function onKernel(name, files) {
   process.stdout.write(`kernels: ${name} is ${chosen.release} (${chosen.suite}), ${since()} s\n`)
   const { code, answers } = await runOn(chosen, files, process.stdout)
   runs = merged(runs, chosen, answers)
-  if (values.record) keep(chosen, answers)
+  if (values.record) await keep(chosen, answers)
   const silent = files.filter(file => !answers.some(answer => answer.file === file))
   process.stdout.write(`kernels: ${name} done, ${since()} s\n`)
   if (silent.length === 0 && code === 0) return
@@ -74,8 +74,9 @@ async function onKernel(name, files) {
 }
 
 /** What other runs found out about other files and kernels stays. */
-function keep(chosen, answers) {
+async function keep(chosen, answers) {
   const recorded = merged(existsSync(data) ? JSON.parse(readFileSync(data, 'utf8')) : {}, chosen, answers)
   writeFileSync(data, `${JSON.stringify(recorded, undefined, 2)}\n`)
-  writeFileSync('docs/kernels.md', page(recorded))
+  const { isKind } = await import('../dist/kernel/link-kinds.js')
+  writeFileSync('docs/kernels.md', page(recorded, isKind))
 }

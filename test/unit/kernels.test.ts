@@ -12,23 +12,23 @@ const skipped = { name: 'c', state: 'skipped', note: 'this kernel lacks x' }
 describe('tables', () => {
   const first = merged({}, young, [{ features: { vlan: true, netkit: true } }, { file: 'test/kernel/a.test.ts', tests: [passed, failed] }])
   const both = merged(first, old, [
-    { features: { vlan: true, netkit: 'this kernel lacks netkit' } },
+    { features: { vlan: true, netkit: 'this kernel lacks netkit' }, version: '#1 SMP Debian 5.10.223-1 (2024-08-10)' },
     { file: 'test/kernel/a.test.ts', tests: [passed, skipped] },
     { file: 'test/kernel/b.test.ts', tests: [passed] },
   ])
 
   test('name features, files and reasons for each kernel, the oldest first', () => {
-    expect(table(both)).toBe(`| feature | 5.10.0 (bullseye) | 7.2.13 (sid) |
+    expect(table(both)).toBe(`| feature | 5.10.223 (bullseye) | 7.2.13 (sid) |
 |---|---|---|
 | vlan | yes | yes |
 | netkit | — | yes |
 
-| tests | 5.10.0 (bullseye) | 7.2.13 (sid) |
+| tests | 5.10.223 (bullseye) | 7.2.13 (sid) |
 |---|---|---|
 | kernel/a | 1, 1 skipped | 1, **1 failed** |
 | kernel/b | 1 |  |
 
-| skipped because | 5.10.0 (bullseye) | 7.2.13 (sid) |
+| skipped because | 5.10.223 (bullseye) | 7.2.13 (sid) |
 |---|---|---|
 | this kernel lacks x | 1 |  |
 `)
