@@ -10,6 +10,7 @@ export type {
   Cause as ExplainCause,
   CauseKind as ExplainCauseKind,
   Cure as ExplainCure,
+  CureCall as ExplainCureCall,
   ExplainStep,
   Explanation,
 } from './explain/result.js'

@@ -34,7 +34,7 @@ async function forwards(place: Place, { family }: Packet, { type }: Route, iif: 
   return Boolean((await place.sysctl('net.ipv6.conf.all.forwarding')) || (await place.sysctl(`net.ipv6.conf.${iif.name}.force_forwarding`)))
 }
 
-async function told(walk: Walk, place: Place, { to }: Packet, route: Route): Promise<Onward> {
+async function told(walk: Walk, place: Place, { to, from }: Packet, route: Route): Promise<Onward> {
   const local = route.type === 'local'
   const { via, src, mtu } = route
   const link = await place.link(route.link ?? 1)
@@ -45,7 +45,7 @@ async function told(walk: Walk, place: Place, { to }: Packet, route: Route): Pro
     const facts = {
       ...('route' in entry && { route: entry.route.to }),
       ...(via !== undefined && { via }),
-      ...(src !== undefined && { address: src }),
+      ...((src ?? from) !== undefined && { address: src ?? from! }),
     }
     walk.step('route', { place, link }, `the route to ${to} leads ${leads(route, link)}`, 'passes', facts)
   }
