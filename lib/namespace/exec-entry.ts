@@ -26,11 +26,15 @@ else {
     else {
       const words = `${errnoWords(error.errno)} (${errnoName(error.errno)})`
       if (!error.syscall.startsWith('exec'))
-        fail(`preparing the mounts of ${request.command}: ${error.syscall}${error.path ? ` ${error.path}` : ''}: ${words}`, FAILED)
+        fail(`${preparing(error.syscall)} ${request.command}: ${error.syscall}${error.path ? ` ${error.path}` : ''}: ${words}`, FAILED)
       else if (error.errno === errnoNumbers.ENOENT) fail(`${request.command}: command not found`, NOT_FOUND)
       else fail(`${request.command}: ${words}`, NOT_RUNNABLE)
     }
   }
+}
+
+function preparing(syscall: string): string {
+  return /^set[gu]/.test(syscall) ? 'changing the user of' : 'preparing the mounts of'
 }
 
 function fail(why: string, code: number): never {
