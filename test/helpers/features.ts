@@ -73,7 +73,7 @@ const programs = {
   'nft:flowtable': ['nft', 'add table ip probe; add flowtable ip probe f { hook ingress priority 0; }'],
   netem: ['tc', 'qdisc', 'add', 'dev', 'lo', 'root', 'netem', 'delay', '1ms'],
   fq_codel: ['tc', 'qdisc', 'add', 'dev', 'lo', 'root', 'fq_codel'],
-  flower: ['sh', '-c', 'tc qdisc add dev lo clsact && tc filter add dev lo ingress flower dst_ip 192.0.2.1 action drop'],
+  flower: ['sh', '-c', 'tc qdisc add dev lo clsact && tc filter add dev lo ingress protocol ip flower dst_ip 192.0.2.1 action drop'],
   iptables: ['iptables', '-S'],
   'iptables-nft': ['iptables-nft', '-S'],
   'iptables-legacy': ['iptables-legacy', '-S'],
