@@ -4,6 +4,9 @@ import { conflict } from '../kernel/arguments.js'
 import { checkSource, type NamespaceSource } from '../namespace/source.js'
 import type { ApplyOptions } from '../plan/result.js'
 import { AbortError, NetloomError } from '../socket/error.js'
+import { topologyDot } from '../topology/dot.js'
+import { topologyMermaid } from '../topology/mermaid.js'
+import type { Topology } from '../topology/topology.js'
 import { announce } from './announce.js'
 import { connectAll, type Request } from './connect.js'
 import { type ConnectOptions, checkConnect } from './connect-options.js'
@@ -11,7 +14,9 @@ import type { Core } from './core.js'
 import { disconnectAll, endpointsIn } from './disconnect.js'
 import { driverOf } from './drivers/drivers.js'
 import { Endpoint } from './endpoint.js'
+import { cureForeign, foreignWarnings, type NetworkWarning, uncureForeign } from './foreign.js'
 import { inspectNetwork, type NetworkInspect } from './inspect.js'
+import { networkTopology } from './picture.js'
 import { isPredefined } from './predefined.js'
 import type { EndpointRecord, NetworkRecord } from './records.js'
 
@@ -30,6 +35,8 @@ export class Network implements AsyncDisposable {
   readonly id: string
   readonly name: string
   readonly driver: string
+  /** Whose it is: 'docker' for those that adopt() shows. */
+  readonly origin: 'netloom' | 'docker' = 'netloom'
   readonly #core: Core
   readonly #record: NetworkRecord
   readonly #owned: boolean
@@ -91,6 +98,37 @@ export class Network implements AsyncDisposable {
     this.#core.checkOpen()
     const record = await this.#core.network(this.#record, 'inspect')
     return inspectNetwork(record, await this.#core.state.endpoints(this.id))
+  }
+
+  /** What keeps it from working and is not its own: a policy DROP of FORWARD, as Docker leaves it. Looks at the rules as they are now. */
+  async warnings(): Promise<NetworkWarning[]> {
+    this.#core.checkOpen()
+    return foreignWarnings(this.#core.host, await this.#core.network(this.#record, 'inspect'))
+  }
+
+  /**
+   * Cures what warnings() tells: ACCEPT rules for the network's bridge in front of FORWARD, wherever packets are dropped, until the network is
+   * removed. Its endpoints then reach what the other rules would keep from them, Docker's containers too. Gives the warnings that remain.
+   */
+  async cure(): Promise<NetworkWarning[]> {
+    const core = this.#core
+    return core.change(async () => cureForeign(core.host, await core.network(this.#record, 'cure network')))
+  }
+
+  /** The network as a Mermaid flowchart: its bridge, cables and endpoints as they are in the kernel now. */
+  async toMermaid(): Promise<string> {
+    return topologyMermaid(await this.#topology())
+  }
+
+  /** The same as an undirected graph in DOT, Graphviz's language. */
+  async toDot(): Promise<string> {
+    return topologyDot(await this.#topology())
+  }
+
+  async #topology(): Promise<Topology> {
+    const core = this.#core
+    core.checkOpen()
+    return networkTopology(core.host, await core.network(this.#record, 'draw network'), await core.state.endpoints(this.id))
   }
 
   /**
@@ -190,6 +228,7 @@ export async function removeNetwork(core: Core, record: NetworkRecord, force: bo
   }
   if (endpoints.length) await disconnectAll(core, record, endpoints)
   await core.state.intend([record])
+  await uncureForeign(core.host, record)
   await driverOf[driver].remove(core.host, record)
   await core.state.forget(record)
 }

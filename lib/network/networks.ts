@@ -1,12 +1,14 @@
 // The public Networks: container networks as `docker network` has them, for any namespace, in a folder that processes share.
 import { argumentError, shown } from '../codec/errors.js'
-import { checkOptions, isAddress, isList, isObject, isOneOf } from '../kernel/arguments.js'
+import { checkAt, checkOptions, isAddress, isList, isObject, isOneOf } from '../kernel/arguments.js'
 import { Namespace } from '../kernel/namespace.js'
 import type { NamespaceSource } from '../namespace/source.js'
 import { NetloomError } from '../socket/error.js'
+import { AdoptedNetwork, adoptedNetworks, recordOf } from './adopted.js'
 import { Core } from './core.js'
 import { createNetwork } from './create.js'
 import { Dns, type DnsOptions } from './dns.js'
+import { dockerNetworks } from './docker-api.js'
 import { drivers } from './driver-options.js'
 import { Endpoint } from './endpoint.js'
 import { Guard } from './guard.js'
@@ -74,6 +76,7 @@ export class Networks implements AsyncDisposable {
   readonly #core: Core
   readonly #dns: Dns | undefined
   readonly #guard: Guard | undefined
+  #dockerSocket: string | undefined
 
   private constructor(core: Core, dns: Dns | undefined, guard: Guard | undefined) {
     this.#core = core
@@ -138,7 +141,25 @@ export class Networks implements AsyncDisposable {
     this.#core.checkOpen()
     isText(nameOrId)
     const record = await this.#core.state.findNetwork(nameOrId)
-    return record && new Network(this.#core, record, false)
+    if (record) return new Network(this.#core, record, false)
+    return (await this.#adopted()).find(({ id, name }) => name === nameOrId || id === nameOrId)
+  }
+
+  /**
+   * From now on list(), get() and find() show Docker's networks too, with `origin: 'docker'` and Docker's own inspect(), and refuse to change
+   * them. They are asked for anew each time, by GET requests alone; of two of one name get() gives ours. Gives those that there are now.
+   *
+   * Errors: ENOENT, ECONNREFUSED, EACCES no daemon answers at the socket.
+   */
+  async adopt({ dockerSocket = '/var/run/docker.sock' }: { readonly dockerSocket?: string } = {}): Promise<Network[]> {
+    this.#core.checkOpen()
+    checkAt('dockerSocket', () => isFolder(dockerSocket))
+    const found = await adoptedNetworks(this.#core, dockerSocket)
+    this.#dockerSocket = dockerSocket
+    return found
+  }
+  async #adopted(): Promise<Network[]> {
+    return this.#dockerSocket === undefined ? [] : adoptedNetworks(this.#core, this.#dockerSocket)
   }
 
   /** The networks, by name, the predefined ones included. */
@@ -155,6 +176,11 @@ export class Networks implements AsyncDisposable {
         (filter.dangling === undefined || filter.dangling === ((await this.#core.state.countEndpoints(record.id)) === 0))
       )
         found.push(new Network(this.#core, record, false))
+    for (const seen of this.#dockerSocket === undefined ? [] : await dockerNetworks(this.#dockerSocket)) {
+      const isFree = Object.keys(seen.Containers ?? {}).length === 0
+      if (matches(recordOf(seen), filter) && (filter.dangling === undefined || filter.dangling === isFree))
+        found.push(new AdoptedNetwork(this.#core, seen))
+    }
     return found.sort((a, b) => (a.name < b.name ? -1 : 1))
   }
 
