@@ -64,7 +64,7 @@ async function expectAll(): Promise<void> {
   }
 }
 
-test('20 processes that add and delete in one table, and apply tables of their own', async () => {
+test('20 processes that add and delete in one table, and apply tables of their own', { timeout: 120_000 }, async () => {
   const before = await theirs()
   const ended = await Promise.all(writers.map(number => attempt(host.name, process.execPath, [writer, String(number)])))
   expect(ended).toEqual(ended.map(() => ({ code: 0, stdout: expect.stringMatching(/^\d+\n$/), stderr: '' })))

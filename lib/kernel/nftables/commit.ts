@@ -1,5 +1,4 @@
 // Changes of the rule set as one atomic batch: sent in one system call, all of it or nothing, tried again where the kernel says so.
-import { setTimeout } from 'node:timers/promises'
 import type { AnyCodec } from '../../codec/codec.js'
 import { netfilterBatch, netfilterMessages, netfilterSubsystems } from '../../protocol/netfilter.js'
 import { requestFlags } from '../../protocol/netlink.js'
@@ -7,6 +6,7 @@ import { AbortError, NetloomError } from '../../socket/error.js'
 import type { AnyRequest, Context, Refusal, Reply } from '../../socket/request.js'
 import type { Transmission } from '../../socket/transmission.js'
 import type { Scope } from '../scope.js'
+import { attempts, backOff } from './contention.js'
 
 /** One message of a batch. */
 export type Change = AnyRequest & {
@@ -27,8 +27,6 @@ export interface CommitOptions {
 /** What the kernel made of the changes that asked for it, by their place. */
 export type Made = ReadonlyMap<number, readonly unknown[]>
 
-/** Tries, where others write at the same time or the kernel is disturbed; each waits a little longer, at most 50 ms. */
-const attempts = 40
 /** On the batch itself: the rule set is another one by now, a signal came, the subsystem is being loaded. */
 const passing = ['ERESTART', 'EINTR', 'EBUSY', 'EAGAIN']
 /** Memory that the kernel accounts for an error; an echo takes about what was sent. */
@@ -54,7 +52,7 @@ export async function commit(scope: Scope, prepare: () => Batch | Promise<Batch>
       judge(transmission, disturbed, { operation, namespace: scope.label })
       return new Map([...transmission.objects].map(([index, objects]) => [index - 1, objects]))
     }
-    await setTimeout(Math.random() * Math.min(attempt * 2, 50))
+    await backOff(attempt, operation, signal)
   }
 }
 

@@ -1,5 +1,4 @@
 // The rule set of a namespace, or one table of it, read as one state: read again if it has changed meanwhile.
-import { setTimeout } from 'node:timers/promises'
 import type { Decoded } from '../../codec/codec.js'
 import { chain as chainTable } from '../../protocol/nftables/chain.js'
 import { elementList } from '../../protocol/nftables/element.js'
@@ -10,6 +9,7 @@ import { rule as ruleTable } from '../../protocol/nftables/rule.js'
 import { table as tableTable } from '../../protocol/nftables/table.js'
 import { AbortError, NetloomError } from '../../socket/error.js'
 import type { Scope } from '../scope.js'
+import { attempts, backOff } from './contention.js'
 import type { ReadElement } from './elements.js'
 import { wireFamily } from './family.js'
 import { dumpAll, readGeneration } from './read.js'
@@ -32,9 +32,6 @@ export interface Snapshot {
   readonly rules: readonly Decoded<typeof ruleTable>[]
 }
 
-/** Tries, while others write. */
-const attempts = 20
-
 /** Throws EAGAIN if the rule set never keeps still for long enough. */
 export async function readSnapshot(scope: Scope, filter: ObjectFilter, operation: string): Promise<Snapshot> {
   const { signal } = filter
@@ -43,7 +40,7 @@ export async function readSnapshot(scope: Scope, filter: ObjectFilter, operation
     const generation = await readGeneration(scope, signal)
     const read = await readAll(scope, filter)
     if ((await readGeneration(scope, signal)) === generation) return { generation, ...read }
-    await setTimeout(Math.random() * Math.min(2 * attempt, 20))
+    await backOff(attempt, operation, signal)
   }
   const reason = 'others kept changing the rule set while it was read'
   throw new NetloomError('EAGAIN', { operation, namespace: scope.label, reason })
