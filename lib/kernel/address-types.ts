@@ -1,20 +1,10 @@
 // What kind an address is to the routing table: local, broadcast and so on, as verdicts ask it.
 import { parseCidr } from '../codec/ip.js'
+import { routeTypes } from '../protocol/route-names.js'
 import type { Route } from './route-object.js'
 import { routeVerbs } from './routes.js'
 import type { Scope } from './scope.js'
 
-/** RTN_, linux/rtnetlink.h */
-const types = {
-  unicast: 1,
-  local: 2,
-  broadcast: 3,
-  anycast: 4,
-  multicast: 5,
-  blackhole: 6,
-  unreachable: 7,
-  prohibit: 8,
-} as const
 /** The numbers of the kinds that it may be; with a link, to that link alone. */
 export type AddressTypes = (address: Uint8Array, family: 4 | 6, link?: number) => readonly number[]
 
@@ -27,12 +17,12 @@ export function addressTypes(local: readonly Route[]): AddressTypes {
   const routes = local.map(({ to, type = 'unicast', link }) => ({ ...parseCidr(to), type, link })).sort((a, b) => b.prefix - a.prefix)
   return (address, family, link) => {
     const own = routes.find(one => one.family === family && covers(one, address) && (link === undefined || one.link === link))
-    const known = own && Object.hasOwn(types, own.type) ? types[own.type as keyof typeof types] : undefined
-    if (family === 4) return [special(address) ?? known ?? types.unicast]
+    const known = own && Object.hasOwn(routeTypes, own.type) ? routeTypes[own.type as keyof typeof routeTypes] : undefined
+    if (family === 4) return [special(address) ?? known ?? routeTypes.unicast]
     if (known !== undefined) return [known]
-    if (address[0] === 0xff) return [types.multicast]
+    if (address[0] === 0xff) return [routeTypes.multicast]
     // Of IPv6 addresses elsewhere the kernel asks whether there is a way.
-    return [types.unicast, types.unreachable]
+    return [routeTypes.unicast, routeTypes.unreachable]
   }
 }
 
@@ -43,6 +33,6 @@ const covers = ({ bytes, prefix }: { bytes: Uint8Array; prefix: number }, addres
   })
 /** Addresses of IPv4 that need no table. */
 function special(bytes: Uint8Array): number | undefined {
-  if (bytes[0] === 0 || bytes.every(byte => byte === 255)) return types.broadcast
-  return bytes[0]! >= 224 && bytes[0]! < 240 ? types.multicast : undefined
+  if (bytes[0] === 0 || bytes.every(byte => byte === 255)) return routeTypes.broadcast
+  return bytes[0]! >= 224 && bytes[0]! < 240 ? routeTypes.multicast : undefined
 }
