@@ -24,10 +24,10 @@ export class RecordFile {
     this.#lock = lock
   }
 
-  /** A new record with its first line. Errors: EACCES, EPERM or EROFS where none can be written. */
-  static async create(id: string, line: string): Promise<RecordFile> {
+  /** A new record, found with all of these lines or not at all. Errors: EACCES, EPERM or EROFS where none can be written. */
+  static async create(id: string, lines: readonly string[]): Promise<RecordFile> {
     const path = pathOf(id)
-    const publish = () => native().publishFile(path, `${line}\n`, 0o600)
+    const publish = () => native().publishFile(path, `${lines.join('\n')}\n`, 0o600)
     try {
       return new RecordFile(path, await publish().catch(error => madeAnew(error).then(publish)))
     } catch (error) {

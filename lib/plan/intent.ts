@@ -76,11 +76,9 @@ export class Intent {
     names: readonly (string | null)[],
     notes: readonly Note[],
   ): Promise<Intent> {
-    const record = await create(newId(), { ...head('delete', mark, data, existing, names), links: await endNames(data, new Pace()) })
-    const intent = new Intent(data, new Map(), 0, mark, record)
-    for (const note of notes) intent.journal.note(note)
-    await intent.journal.written()
-    return intent
+    // At once: names are taken away first by whoever finds them alone, and with them goes what the rest would bring home.
+    const record = { ...head('delete', mark, data, existing, names), links: await endNames(data, new Pace()) }
+    return new Intent(data, new Map(), 0, mark, await create(newId(), record, notes))
   }
 
   /** All is done: the links lose their mark and get the group that they were to have, then the record goes. */
@@ -175,9 +173,12 @@ function head(
 let warned = false
 
 /** Without a place for records a plan is applied all the same: what has a name could not be made there either, and the rest ends with its namespace. */
-async function create(id: string, record: IntentRecord): Promise<RecordFile | undefined> {
+async function create(id: string, record: IntentRecord, notes: readonly Note[] = []): Promise<RecordFile | undefined> {
   try {
-    return await RecordFile.create(id, JSON.stringify(written(record)))
+    return await RecordFile.create(
+      id,
+      [record, ...notes].map(line => JSON.stringify(written(line))),
+    )
   } catch (error) {
     if (!(error instanceof NetloomError) || !['EACCES', 'EPERM', 'EROFS'].includes(error.code)) throw error
     if (!warned) process.emitWarning(`plans are not recorded: ${error.message}`, { type: 'NetloomWarning', code: 'NETLOOM_NO_RECORD' })

@@ -40,7 +40,7 @@ test.each([
     existing: [],
     links: [],
   }
-  await (await RecordFile.create(id, JSON.stringify(record))).close()
+  await (await RecordFile.create(id, [JSON.stringify(record)])).close()
   answers.set(`/proc/${pid}/stat`, code)
   if (!dead) await expect(Namespace.gc()).rejects.toMatchObject({ code, leftovers: [`plan ${id}`], subject: `process ${pid}` })
   answers.clear()

@@ -12,14 +12,14 @@ const id = () => Array.from({ length: 16 }, () => Math.floor(Math.random() * 16)
 
 test('a record is there with its first line, and taken only when its writer has let go of it', async () => {
   const one = id()
-  const record = await RecordFile.create(one, '{"first":1}')
+  const record = await RecordFile.create(one, ['{"first":1}'])
   expect(await listRecords()).toContain(one)
   expect((await stat(recordDirectory)).mode & 0o777).toBe(0o700)
   expect((await stat(`${recordDirectory}/${one}.json`)).mode & 0o777).toBe(0o600)
   expect(await RecordFile.take(one)).toBeUndefined()
   await record.append(['second', 'third'])
   await record.append(['fourth'])
-  await expect(RecordFile.create(one, 'another')).rejects.toMatchObject({ code: 'EEXIST' })
+  await expect(RecordFile.create(one, ['another'])).rejects.toMatchObject({ code: 'EEXIST' })
   await record.close()
   const taken = await RecordFile.take(one)
   expect(await taken?.read()).toEqual(['{"first":1}', 'second', 'third', 'fourth'])
@@ -31,7 +31,7 @@ test('a record is there with its first line, and taken only when its writer has 
 
 test('a line that was not written to its end does not count', async () => {
   const one = id()
-  await (await RecordFile.create(one, 'whole')).close()
+  await (await RecordFile.create(one, ['whole'])).close()
   await writeFile(`${recordDirectory}/${one}.json`, 'whole\nhal')
   const taken = await RecordFile.take(one)
   expect(await taken?.read()).toEqual(['whole'])
