@@ -1,8 +1,9 @@
 // A plan that does something of every sort, around many namespaces, on a host that has something for it to change; and all that it could leave.
 import { readdir, readFile } from 'node:fs/promises'
-import { type Namespace, Plan } from '../../lib/index.js'
+import { Namespace, Plan } from '../../lib/index.js'
 import { everything } from './plans.js'
 import { attempt, run } from './readers.js'
+import { namedNamespaces } from './state.js'
 
 /** What the plan finds: a bridge with an address and routes, a rule, and a device that it takes along. */
 export async function furnish(host: string): Promise<void> {
@@ -50,6 +51,24 @@ export function crowd(there: Namespace | { readonly name: string }, count: numbe
   here.routes.delete({ to: '10.4.0.0/16', via: '10.3.0.7', metric: 9 })
   here.links.move('old1', plan.namespace(`${prefix}away`))
   return plan
+}
+
+/** What deleting the result of a complete crowd does, by other means. */
+export async function takeAway(host: string, prefix: string): Promise<void> {
+  const ip = (...words: string[]) => run(host, 'ip', ...words)
+  await run(undefined, 'ip', '-n', `${prefix}away`, 'link', 'set', 'old1', 'netns', host)
+  await Namespace.deleteMany((await namedNamespaces(prefix)).map(name => ({ name })))
+  await ip('link', 'delete', 'pa0')
+  await ip('link', 'delete', 'hub0')
+  await ip('link', 'set', 'old0', 'mtu', '1480', 'alias', '')
+  await ip('rule', 'delete', 'priority', '777')
+  await ip('address', 'delete', '10.3.1.1/24', 'dev', 'old0')
+  await ip('route', 'delete', '10.5.0.0/16')
+  for (let i = 0; i < 40; i++) await ip('route', 'delete', `10.6.0.${i}`, 'metric', '0')
+  await ip('route', 'replace', '10.4.0.0/16', 'via', '10.3.0.9', 'metric', '5')
+  await ip('route', 'add', '10.4.0.0/16', 'via', '10.3.0.7', 'metric', '9')
+  await ip('neighbour', 'replace', '10.3.0.7', 'lladdr', '02:00:00:00:00:07', 'dev', 'old0', 'nud', 'permanent')
+  await run(host, 'sysctl', '-qw', 'net.ipv4.ip_forward=0')
 }
 
 /** Kept by the kernel, not by anybody who sets something. */

@@ -5,7 +5,9 @@ import { Plan } from '../../dist/index.js'
 const say = line => writeSync(1, `${line}\n`)
 const plan = Plan.fromJSON(JSON.parse(readFileSync(0, 'utf8')))
 say('applying')
-const result = await plan.apply()
-say('applied')
-await result.delete({ drain: true })
-say('deleted')
+const result = await plan.apply().catch(error => say(`refused ${error.code}`) && undefined)
+if (result) {
+  say('applied')
+  await result.delete({ drain: true })
+  say('deleted')
+}
