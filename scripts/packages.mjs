@@ -14,7 +14,7 @@ process.chdir(root)
 const nodes = ['20', '22', '24', '26']
 /** What may be in the package; anything else is there by mistake. */
 const expected =
-  /^(package\.json|README\.md|LICENSE|CHANGELOG\.md|binding\.gyp|scripts\/build-native\.mjs|native\/[\w.-]+|dist\/[\w/.-]+\.(js|d\.ts)|prebuilds\/linux-(x64|arm64)\/netloom\.(glibc|musl)\.node)$/
+  /^(package\.json|README\.md|LICENSE|CHANGELOG\.md|binding\.gyp|scripts\/build-native\.mjs|native\/[\w.-]+|dist\/bundle\/[\w-]+\.js|dist\/[\w/.-]+\.d\.ts|prebuilds\/linux-(x64|arm64)\/netloom\.(glibc|musl)\.node)$/
 const largest = 1.5 * 2 ** 20
 const counts = { passed: 0, failed: 0, skipped: 0 }
 const folder = mkdtempSync(join(tmpdir(), 'netloom-packages-'))
@@ -52,9 +52,11 @@ function pack(archs) {
     paths.filter(path => !expected.test(path)),
   )
   const wanted = [
-    'dist/index.js',
+    'dist/bundle/index.js',
+    'dist/bundle/netlink.js',
+    'dist/bundle/exec-entry.js',
     'dist/index.d.ts',
-    'dist/netlink.js',
+    'dist/netlink.d.ts',
     'README.md',
     'LICENSE',
     ...archs.map(arch => `prebuilds/linux-${arch}/netloom.glibc.node`),

@@ -21,8 +21,8 @@ try {
     () => {
       installDependencies()
       buildAddon()
-      compile('lib', 'dist', 'tsconfig.build.json')
-      compile('examples', 'dist-examples', 'tsconfig.examples.json', 'dist')
+      compile('lib', 'dist', 'tsconfig.build.json', bundle)
+      compile('examples', 'dist-examples', 'tsconfig.examples.json', undefined, 'dist')
     },
   )
 } catch (error) {
@@ -87,13 +87,14 @@ function buildAddon() {
 }
 
 /** Compiles to a folder of its own and swaps it in, so that a failure keeps the old output and a removed source leaves none. */
-function compile(source, output, project, ...dependsOn) {
+function compile(source, output, project, finish, ...dependsOn) {
   const started = new Date()
   const sources = [source, project, 'tsconfig.json', 'package.json', ...dependsOn].map(newestTime)
   if (existsSync(output) && statSync(output).mtimeMs >= Math.max(...sources.map(time => time ?? 0))) return
   const [fresh, old] = ['new', 'old'].map(age => `node_modules/.${output}-${age}-${process.pid}`)
   try {
     step(`compiling ${source}`, [process.execPath, 'node_modules/typescript/bin/tsc', '-p', project, '--outDir', fresh])
+    finish?.(fresh)
     // A source saved while the compiler ran is newer than this, so that the next run compiles it.
     utimesSync(fresh, started, started)
     // Programs that run from the old output meanwhile miss it for a moment only.
@@ -102,6 +103,18 @@ function compile(source, output, project, ...dependsOn) {
   } finally {
     for (const folder of [fresh, old]) rmSync(folder, { recursive: true, force: true })
   }
+}
+
+/**
+ * What users load, in few files: finding and reading hundreds takes Node several times as long. As deep in the package as the sources, so that paths from
+ * import.meta.url hold in both.
+ */
+function bundle(folder) {
+  const entries = ['index.js', 'netlink.js', 'namespace/exec-entry.js'].map(file => join(folder, file))
+  const { dependencies } = JSON.parse(readFileSync('package.json', 'utf8'))
+  const others = Object.keys(dependencies).flatMap(name => ['--external', name])
+  const options = ['--dir', join(folder, 'bundle'), '--format', 'esm', '--platform', 'node', '--no-comments', ...others]
+  step(undefined, [process.execPath, 'node_modules/rolldown/bin/cli.mjs', ...entries, ...options])
 }
 
 /** The newest modification below a path, in milliseconds. Folders count: theirs changes when a file is removed. */
