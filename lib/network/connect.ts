@@ -1,15 +1,17 @@
 // Connecting namespaces to a network: addresses, a record of the intention, the interfaces as one plan, the record of what is there.
 import { randomBytes } from 'node:crypto'
 import { Namespace } from '../kernel/namespace.js'
+import { scoped } from '../kernel/scope.js'
 import type { NamespaceSource } from '../namespace/source.js'
 import { Plan } from '../plan/plan.js'
+import { briefLinks } from '../plan/remove.js'
 import type { ApplyOptions } from '../plan/result.js'
 import { NetloomError } from '../socket/error.js'
 import { type ConnectOptions, portsOf } from './connect-options.js'
 import type { Core } from './core.js'
 import { settingsOf } from './driver-options.js'
 import { cableName } from './drivers/bridge.js'
-import type { Driver } from './drivers/driver.js'
+import type { DefaultRoute, Driver, Furnished, Joining } from './drivers/driver.js'
 import { driverOf } from './drivers/drivers.js'
 import { type Connected, gatewayOf } from './gateways.js'
 import { macFor } from './mac-address.js'
@@ -32,6 +34,8 @@ interface Guest {
   readonly namespace: Namespace
   readonly connected: readonly Connected[]
   readonly links: ReadonlySet<string>
+  /** One that no link in it has. */
+  readonly freeIndex: number
   /** Families in which there is a default route. */
   readonly routed: ReadonlySet<4 | 6>
 }
@@ -70,14 +74,15 @@ async function lookAt(core: Core, network: NetworkRecord, request: Request, gues
       records.map(async record => ({ record, name: (await core.state.network(record.network))?.spec.name ?? record.network })),
     )
     driverOf[network.spec.driver].check?.(core.host, { namespace, connected: records }, path)
-    const links = new Set((await namespace.links.list()).map(({ name }) => name))
+    const links = await briefLinks(namespace[scoped])
     // Beside lo there is nothing in a fresh namespace that a route could lead over.
-    const routes = links.size > 1 ? await namespace.routes.list() : []
+    const routes = links.length > 1 ? await namespace.routes.list() : []
     return {
       request,
       namespace,
       connected,
-      links,
+      links: new Set(links.flatMap(({ ifname = [] }) => ifname)),
+      freeIndex: Math.max(...links.map(({ index }) => index)) + 1,
       routed: new Set(routes.filter(({ to }) => to === 'default').map(({ family }) => family)),
     }
   } catch (error) {
@@ -99,16 +104,7 @@ async function settle(core: Core, network: NetworkRecord, guests: readonly Guest
   try {
     await state.claimEndpoints(records)
     await allocator.save()
-    if (driver.join) {
-      const plan = new Plan({ ipv6: 'none' })
-      for (const [i, guest] of guests.entries()) {
-        const record = records[i] as EndpointRecord
-        const { mtu } = guest.request.options
-        driver.join(plan, host, network, settings, { record, namespace: guest.namespace, ...(mtu !== undefined && { mtu }) })
-        furnish(plan, network, guest, record)
-      }
-      await plan.apply(options)
-    }
+    if (!(await furnishAll(core, network, guests, records, options))) await planAll(core, network, guests, records, options)
     await publishPorts(host, network, records)
     await state.commitEndpoints(records)
   } catch (error) {
@@ -170,20 +166,69 @@ function interfaceName({ request, links }: Guest, network: NetworkRecord, prefix
   for (let number = 0; ; number++) if (!links.has(`${interfacePrefix}${number}`)) return `${interfacePrefix}${number}`
 }
 
-/** Addresses, the default route if it is this network's, and kernel settings. */
-function furnish(plan: Plan, network: NetworkRecord, guest: Guest, record: EndpointRecord): void {
-  const here = plan.in(guest.namespace)
-  const link = record.interface as string
-  for (const { address, prefix, family } of record.addresses)
-    here.addresses.add(link, `${address}/${prefix}`, family === 6 ? { noDad: true } : {})
-  for (const family of [4, 6] as const) {
-    const before = gatewayOf(guest.connected, family)
-    const after = gatewayOf([...guest.connected, { record, name: network.spec.name }], family)
-    if (after?.record !== record) continue
-    const route = { to: 'default', via: after.gateway, link, family }
-    // A default route that is not of one of our networks is somebody's choice.
-    if (!guest.routed.has(family)) here.routes.add(route)
-    else if (before) here.routes.replace(route)
+/** Without a plan: nothing is changed that was there before, so that the records tell all that there is to undo. False if that is not so, or was refused. */
+async function furnishAll(
+  { host }: Core,
+  network: NetworkRecord,
+  guests: readonly Guest[],
+  records: readonly EndpointRecord[],
+  { signal }: ApplyOptions,
+): Promise<boolean> {
+  const driver = driverOf[network.spec.driver]
+  if (!driver.furnish) return false
+  const all: Furnished[] = []
+  for (const [i, guest] of guests.entries()) {
+    const record = records[i] as EndpointRecord
+    const routes = defaultRoutes(network, guest, record)
+    if (guest.request.options.sysctls || routes.some(({ replaces }) => replaces)) return false
+    all.push({ ...joiningOf(guest, record), index: guest.freeIndex, routes: routes.map(({ route }) => route) })
   }
-  for (const [key, value] of Object.entries(guest.request.options.sysctls ?? {})) here.sysctl.set(key.replace('IFNAME', link), value)
+  if (await driver.furnish(host, network, settingsOf(network), all, signal)) return true
+  await driver.leave(host, records)
+  return false
+}
+
+async function planAll(
+  { host }: Core,
+  network: NetworkRecord,
+  guests: readonly Guest[],
+  records: readonly EndpointRecord[],
+  options: ApplyOptions,
+): Promise<void> {
+  const driver = driverOf[network.spec.driver]
+  if (!driver.join) return
+  const settings = settingsOf(network)
+  const plan = new Plan({ ipv6: 'none' })
+  for (const [i, guest] of guests.entries()) {
+    const record = records[i] as EndpointRecord
+    driver.join(plan, host, network, settings, joiningOf(guest, record))
+    const here = plan.in(guest.namespace)
+    const link = record.interface as string
+    for (const { address, prefix, family } of record.addresses)
+      here.addresses.add(link, `${address}/${prefix}`, family === 6 ? { noDad: true } : {})
+    for (const { route, replaces } of defaultRoutes(network, guest, record)) {
+      if (replaces) here.routes.replace({ ...route, link })
+      else here.routes.add({ ...route, link })
+    }
+    for (const [key, value] of Object.entries(guest.request.options.sysctls ?? {})) here.sysctl.set(key.replace('IFNAME', link), value)
+  }
+  await plan.apply(options)
+}
+
+function joiningOf({ namespace, request }: Guest, record: EndpointRecord): Joining {
+  const { mtu } = request.options
+  return { record, namespace, ...(mtu !== undefined && { mtu }) }
+}
+
+/** The default routes that are to lead over the new link, and whether that of another network gives way to it. */
+function defaultRoutes(network: NetworkRecord, { connected, routed }: Guest, record: EndpointRecord) {
+  const routes: { readonly route: DefaultRoute; readonly replaces: boolean }[] = []
+  for (const family of [4, 6] as const) {
+    const before = gatewayOf(connected, family)
+    const after = gatewayOf([...connected, { record, name: network.spec.name }], family)
+    if (after?.record !== record) continue
+    // A default route that is not of one of our networks is somebody's choice.
+    if (!routed.has(family) || before) routes.push({ route: { to: 'default', via: after.gateway, family }, replaces: routed.has(family) })
+  }
+  return routes
 }

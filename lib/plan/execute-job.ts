@@ -60,7 +60,7 @@ export class JobWriter implements Sink {
     frame(this.#writer, type, flags | requestFlags.request, ++this.#sequence, codec, value)
   }
 
-  setting(_: Step, key: string, text: string): void {
+  setting(_: Step | undefined, key: string, text: string): void {
     this.#cut()
     this.#steps.push([key.startsWith('net/') ? `/proc/sys/${key}` : sysctlPath(key), text])
   }
@@ -189,7 +189,8 @@ export function portSwitch(state: Source, step: PortStep): JobStep | null | unde
 const hasNoIpv6 = (state: Source, { item, peer }: PortStep) =>
   policyOf(state.data, endsOf(state.item(item))[peer ? 1 : 0]!.fields) === 'none'
 
-const ipv6Switch = (link: string) => `net/ipv6/conf/${link}/disable_ipv6`
+/** Where a link's IPv6 is switched off. */
+export const ipv6Switch = (link: string) => `net/ipv6/conf/${link}/disable_ipv6`
 
 function sayCreation(state: Source, namespace: number, step: Step, sink: Sink): boolean {
   const { data } = state

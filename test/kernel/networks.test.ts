@@ -280,3 +280,25 @@ test('a configuration, a network from it, and one that comes back after its brid
   await net.connect(web.namespace)
   expect(await seen(host.name, bridge)).toEqual(['02:42:0a:3c:00:01', '10.60.0.1/24'])
 })
+
+test('what the kernel refuses of the short way is done step by step: an MTU at which links have no IPv6 switch', async () => {
+  const [web, other] = [await container('tiny'), await container('normal')]
+  const net = await networks.create({ name: 'narrow', subnet: '10.61.0.0/24', icc: false })
+  const ends: unknown[] = []
+  for (const [{ name }, options] of [
+    [web, { mtu: 1000 }],
+    [other, {}],
+  ] as const) {
+    const { hostInterface = '', id } = await net.connect({ name }, options)
+    const port = await ipLink(host.name, hostInterface)
+    expect(port).toMatchObject({ ifalias: `netloom ${id}`, master: `br-${net.id.slice(0, 12)}`, num_tx_queues: 1, group: 'default' })
+    ends.push([port?.mtu, (await ipLink(name, 'eth0'))?.mtu, (await seen(name, 'eth0')).slice(1), await routes(name)])
+    expect((await ping(name, '10.61.0.1')).received).toBe(1)
+  }
+  const routed = ['default via 10.61.0.1 dev eth0', '10.61.0.0/24 dev eth0']
+  expect(ends).toEqual([
+    [1000, 1000, ['10.61.0.2/24'], routed],
+    [1500, 1500, ['10.61.0.3/24'], routed],
+  ])
+  expect((await linkNames(host.name)).filter(name => name.startsWith('veth'))).toHaveLength(2)
+})

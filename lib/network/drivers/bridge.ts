@@ -1,14 +1,16 @@
 // The driver 'bridge': a bridge in the host namespace with the gateways' addresses, and a veth pair for each endpoint.
+import type { LinkFields } from '../../kernel/link-request.js'
 import { scoped } from '../../kernel/scope.js'
 import { deleteLinks } from '../../plan/remove.js'
 import { NetloomError } from '../../socket/error.js'
-import { settingsOf } from '../driver-options.js'
+import { type DriverSettings, settingsOf } from '../driver-options.js'
 import { cableOf, policyOf } from '../endpoint-link.js'
 import { admit, dismiss, letForward, removeIfEmpty } from '../firewall.js'
 import { networkElements } from '../firewall-elements.js'
 import { macFor } from '../mac-address.js'
 import type { NetworkRecord } from '../records.js'
-import type { Driver } from './driver.js'
+import { layCables } from './cables.js'
+import type { Driver, Joining } from './driver.js'
 
 /** Endpoints of which each is looked for by name; of more of them the links are listed once. */
 const few = 16
@@ -68,14 +70,19 @@ export const bridgeDriver: Driver = {
     await removeIfEmpty(host)
   },
 
-  join(plan, host, network, { mtu: ofNetwork, icc = true }, { record, namespace, mtu = ofNetwork }) {
-    const cable = cableOf(record)
-    const size = mtu === undefined ? {} : { mtu }
-    plan.in(host).links.create({
-      ...{ kind: 'veth', name: cable.hostInterface, mac: cable.hostMac, master: deviceOf(network).name, up: true, ...size },
-      ...{ ipv6: 'none', alias: `netloom ${record.id}`, ...(!icc && { port: { isolated: true } }) },
-      peer: { name: cable.interface, mac: cable.mac, namespace, up: true, ipv6: policyOf(record), ...size },
+  async furnish(host, network, settings, all, signal) {
+    const { index } = await host[scoped].getLink(deviceOf(network).name)
+    const cables = all.map(furnished => {
+      const { inside, port } = endsOf(settings, furnished)
+      return { furnished, inside, port }
     })
+    return layCables(host, index, cables, signal)
+  },
+
+  join(plan, host, network, settings, joining) {
+    const { inside, port } = endsOf(settings, joining)
+    const peer = { ...inside, namespace: joining.namespace }
+    plan.in(host).links.create({ kind: 'veth', ...port, master: deviceOf(network).name, peer })
   },
 
   async leave(host, endpoints) {
@@ -91,6 +98,22 @@ export const bridgeDriver: Driver = {
     })
     if (ours.length) await deleteLinks(host[scoped], ours)
   },
+}
+
+function endsOf({ mtu: ofNetwork, icc = true }: DriverSettings, { record, mtu = ofNetwork }: Pick<Joining, 'record' | 'mtu'>): Ends {
+  const cable = cableOf(record)
+  const size = mtu === undefined ? {} : { mtu }
+  return {
+    inside: { name: cable.interface, mac: cable.mac, up: true, ipv6: policyOf(record), ...size },
+    port: {
+      ...{ name: cable.hostInterface, mac: cable.hostMac, up: true, ipv6: 'none', alias: `netloom ${record.id}`, ...size },
+      ...(!icc && { port: { isolated: true } }),
+    },
+  }
+}
+interface Ends {
+  readonly inside: LinkFields & { readonly name: string }
+  readonly port: LinkFields & { readonly name: string }
 }
 
 /** Both ends are ours: nobody else can have the address, and nobody wants to wait a second for it. */

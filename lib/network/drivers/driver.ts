@@ -12,6 +12,19 @@ export interface Joining {
   readonly mtu?: number
 }
 
+export interface DefaultRoute {
+  readonly to: 'default'
+  readonly via: string
+  readonly family: 4 | 6
+}
+/** What a namespace gets where nothing that was there before has to make room. */
+export interface Furnished extends Joining {
+  /** A number that no link inside has. */
+  readonly index: number
+  /** Over the new link. */
+  readonly routes: readonly DefaultRoute[]
+}
+
 export interface Driver {
   readonly name: DriverName
   /** Gives endpoints an interface and addresses. */
@@ -28,6 +41,17 @@ export interface Driver {
   remove(host: Namespace, network: NetworkRecord): Promise<void>
   /** Refuses what cannot be connected, before anything is done. */
   check?(host: Namespace, joining: { readonly namespace: Namespace; readonly connected: readonly EndpointRecord[] }, path: string): void
+  /**
+   * Makes the interfaces of many endpoints, their addresses and routes, without a plan: their records alone tell what there is to undo. False if
+   * something was refused: then leave() is for what may be there, and join() for the reason.
+   */
+  furnish?(
+    host: Namespace,
+    network: NetworkRecord,
+    settings: DriverSettings,
+    all: readonly Furnished[],
+    signal?: AbortSignal,
+  ): Promise<boolean>
   /** Adds the making of an endpoint's interface to a plan; addresses and routes follow. */
   join?(plan: Plan, host: Namespace, network: NetworkRecord, settings: DriverSettings, joining: Joining): void
   /** Removes interfaces of endpoints, those that are there and ours. */
