@@ -50,6 +50,8 @@ const macvlan = {
   lower: 'required',
 } as const satisfies Rule
 
+const ipvlan = { always: ['mode', 'flags'], lower: 'required' } as const satisfies Rule
+
 export const rules = {
   veth: {},
   dummy: {},
@@ -149,6 +151,8 @@ export const rules = {
   },
   macvlan,
   macvtap: macvlan,
+  ipvlan,
+  ipvtap: ipvlan,
   vlan: {
     switches: {
       word: 'flags',

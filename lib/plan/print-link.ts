@@ -92,12 +92,23 @@ const vxlanWords: Readonly<Record<string, Say>> = {
 }
 const macvlanWords: Readonly<Record<string, string>> = { broadcastQueueLength: 'bcqueuelen', broadcastCutoff: 'bclim' }
 
+/** ip has one word for the flags, and one for none. */
+const sayIpvlan = (name: string): Say =>
+  name !== 'flags'
+    ? plain(name)
+    : value => {
+        const [flag = 'bridge', ...more] = value as string[]
+        return more.length ? undefined : [flag]
+      }
+
 const kinds: Readonly<Record<string, (name: string) => Say>> = {
   bridge: sayBridge,
   vxlan: name => vxlanWords[name] ?? plain(name.toLowerCase()),
   vlan: name => onOff({ reorderHeader: 'reorder_hdr' }[name] ?? snake(name)),
   macvlan: name => plain(macvlanWords[name] ?? snake(name)),
   macvtap: name => plain(macvlanWords[name] ?? snake(name)),
+  ipvlan: sayIpvlan,
+  ipvtap: sayIpvlan,
 }
 
 /** Words of a command, and the paths of what it cannot say. */

@@ -3,6 +3,7 @@ import { bytes, string } from '../codec/scalars.js'
 import { attributes, by, message } from '../codec/table.js'
 import { bridge } from './kinds/bridge.js'
 import { bridgePort } from './kinds/bridge-port.js'
+import { ipvlan } from './kinds/ipvlan.js'
 import { macvlan } from './kinds/macvlan.js'
 import { dummy, ifb } from './kinds/plain.js'
 import { tun } from './kinds/tun.js'
@@ -14,7 +15,7 @@ import { ifinfomsg, linkBase } from './link-base.js'
 /** What a link is, and what it is a port of: each has options of its own. */
 export const linkInfo = attributes('IFLA_INFO', {
   kind: [1, string],
-  data: [2, by('kind', { veth, bridge, vxlan, macvlan, macvtap: macvlan, vlan, dummy, ifb, tun })],
+  data: [2, by('kind', { veth, bridge, vxlan, macvlan, macvtap: macvlan, ipvlan, ipvtap: ipvlan, vlan, dummy, ifb, tun })],
   xstats: [3, bytes],
   slaveKind: [4, string],
   slaveData: [5, by('slaveKind', { bridge: bridgePort })],

@@ -48,6 +48,7 @@ const batches = {
   macvlan: [veth, 'link add link probe0 name probe3 type macvlan mode bridge'],
   macvtap: [veth, 'link add link probe0 name probe3 type macvtap mode bridge'],
   ipvlan: [veth, 'link add link probe0 name probe3 type ipvlan'],
+  ipvtap: [veth, 'link add link probe0 name probe3 type ipvtap'],
   vxlan: ['link add probe0 type vxlan id 5 dstport 4789'],
   vrf: ['link add probe0 type vrf table 5'],
   bond: ['link add probe0 type bond'],

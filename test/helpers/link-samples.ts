@@ -100,6 +100,11 @@ const macvlan: Complete<OptionsOf<'macvlan'>> = {
   broadcastCutoff: { ...number([3, -1]), since: '6.4' },
 }
 
+const ipvlan: Complete<OptionsOf<'ipvlan'>> = {
+  mode: { values: ['l3', 'l3s'], ip: ['mode', 'l3'] },
+  flags: { values: [['private'], []], ip: ['private', true] },
+}
+
 const metadata = { collectMetadata: true, id: 0 }
 const vxlan: Complete<OptionsOf<'vxlan'>> = {
   id: { ...number([7, 8], 'id'), fixed: true },
@@ -171,6 +176,8 @@ export const samples: { readonly [K in Kind]: Complete<OptionsOf<K>> } = {
   vxlan,
   macvlan,
   macvtap: macvlan,
+  ipvlan,
+  ipvtap: ipvlan,
   vlan,
   tun,
 }

@@ -7,7 +7,7 @@ import { clear, ipLink, linkNames, useOpenHost } from '../helpers/links.js'
 import { run } from '../helpers/readers.js'
 
 const host = useOpenHost()
-const kinds = ['bridge', 'vxlan', 'macvlan', 'macvtap', 'vlan', 'tun'] as const
+const kinds = ['bridge', 'vxlan', 'macvlan', 'macvtap', 'ipvlan', 'ipvtap', 'vlan', 'tun'] as const
 type Tested = (typeof kinds)[number]
 type Options = Readonly<Record<string, unknown>>
 
@@ -20,6 +20,8 @@ const features: Readonly<Record<Tested, Feature>> = {
   vxlan: 'vxlan',
   macvlan: 'macvlan',
   macvtap: 'macvtap',
+  ipvlan: 'ipvlan',
+  ipvtap: 'ipvtap',
   vlan: 'vlan',
   tun: 'tap',
 }
@@ -29,10 +31,12 @@ const basics: Readonly<Record<Tested, Options>> = {
   vxlan: { id: 5 },
   macvlan: {},
   macvtap: {},
+  ipvlan: {},
+  ipvtap: {},
   vlan: { id: 5 },
   tun: { type: 'tun' },
 }
-const sitting: readonly Tested[] = ['macvlan', 'macvtap', 'vlan']
+const sitting: readonly Tested[] = ['macvlan', 'macvtap', 'ipvlan', 'ipvtap', 'vlan']
 
 /** Skips where the kernel has not even that option, as it says when there is no other. */
 async function make(context: TestContext, kind: Tested, options: Options) {

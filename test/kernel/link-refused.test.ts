@@ -101,6 +101,8 @@ describe('before anything is sent', () => {
     [{ kind: 'bridge', options: [] }, { path: 'options' }],
     [{ kind: 'ifb', options: {} }, argument('UNKNOWN_OPTION', 'options')],
     [{ kind: 'macvlan' }, argument('MISSING_OPTION', 'link')],
+    [{ kind: 'ipvlan' }, argument('MISSING_OPTION', 'link')],
+    [{ kind: 'ipvlan', link: 'taken', options: { mode: 'l4' } }, argument('UNKNOWN_NAME', 'options.mode')],
     [{ kind: 'vlan', options: { id: 1 } }, argument('MISSING_OPTION', 'link')],
     [{ kind: 'vlan', link: 'taken', options: {} }, argument('MISSING_OPTION', 'options.id')],
     [{ kind: 'vlan', link: 'taken' }, argument('MISSING_OPTION', 'options.id')],
@@ -278,6 +280,7 @@ describe('by what there is', () => {
     const kinds: [string, object][] = [
       ['dummy', {}],
       ['vlan', { link: 'taken', options: { id: 5 } }],
+      ['ipvlan', { link: 'taken' }],
     ]
     for (const [kind, more] of kinds) {
       const { code } = await attempt(host.name, 'ip', [
@@ -287,7 +290,7 @@ describe('by what there is', () => {
         ...('link' in more ? ['link', 'taken'] : []),
         'type',
         kind,
-        ...('link' in more ? ['id', '5'] : []),
+        ...('options' in more ? ['id', '5'] : []),
       ])
       if (code === 0) await run(host.name, 'ip', 'link', 'delete', 'probe')
       else

@@ -44,6 +44,13 @@ const kinds: [kind: string, spec: LinkCreate, feature: Feature, ip: object][] = 
   ],
   ['macvtap', { kind: 'macvtap', name: 'made', link: 'below' }, 'macvtap', { info_kind: 'macvtap', info_data: { mode: 'vepa' } }],
   [
+    'ipvlan',
+    { kind: 'ipvlan', name: 'made', link: 'below', options: { mode: 'l3', flags: ['private'] } },
+    'ipvlan',
+    { info_kind: 'ipvlan', info_data: { mode: 'l3' } },
+  ],
+  ['ipvtap', { kind: 'ipvtap', name: 'made', link: 'below' }, 'ipvtap', { info_kind: 'ipvtap', info_data: { mode: 'l2' } }],
+  [
     'vlan',
     { kind: 'vlan', name: 'made', link: 'below', options: { id: 9 } },
     'vlan',

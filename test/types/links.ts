@@ -24,6 +24,7 @@ export async function accepted(): Promise<void> {
   const vxlan = await links.create({ kind: 'vxlan', link: 2, options: { id: 5, group: 'ff02::1', portRange: { low: 1, high: 2 } } })
   const macvlan = await links.create({ kind: 'macvlan', link: veth, options: { mode: 'bridge' } })
   const macvtap = await links.create({ kind: 'macvtap', link: 'a' })
+  const ipvlan = await links.create({ kind: 'ipvlan', link: 'a', options: { mode: 'l3s', flags: ['private'] } })
   const vlan = await links.create({ kind: 'vlan', link: { index: 5 }, options: { id: 5, protocol: '802.1ad', reorderHeader: false } })
   const tap = await links.create({ kind: 'tun', options: { type: 'tap', owner: 1000 } })
   const dummy = await links.create({ kind: 'dummy' })
@@ -43,6 +44,9 @@ export async function accepted(): Promise<void> {
   is<Equal<typeof other.options, Uint8Array | undefined>>()
   const mode: 'private' | 'vepa' | 'bridge' | 'passthru' | 'source' | number = macvlan.options.mode
   void mode
+  const ipvlanMode: 'l2' | 'l3' | 'l3s' | number = ipvlan.options.mode
+  void ipvlanMode
+  is<Equal<Has<typeof ipvlan.options, 'flags'>, true>>()
 
   // Only a veth has another end, and where it was made is known.
   is<Equal<typeof veth.peer.namespace, NamespaceInfo>>()
@@ -106,6 +110,8 @@ export async function refused(): Promise<void> {
   await links.create({ kind: 'macvlan' })
   // @ts-expect-error no such mode
   await links.create({ kind: 'macvlan', link: 'a', options: { mode: 'bridged' } })
+  // @ts-expect-error no such flag
+  await links.create({ kind: 'ipvlan', link: 'a', options: { flags: ['bridge'] } })
   // @ts-expect-error a tun needs a type
   await links.create({ kind: 'tun', options: {} })
   // @ts-expect-error the index of a tun cannot be chosen

@@ -5,6 +5,7 @@ import * as address from '../../lib/protocol/address.js'
 import { families } from '../../lib/protocol/families.js'
 import * as bridge from '../../lib/protocol/kinds/bridge.js'
 import * as bridgePort from '../../lib/protocol/kinds/bridge-port.js'
+import * as ipvlan from '../../lib/protocol/kinds/ipvlan.js'
 import * as macvlan from '../../lib/protocol/kinds/macvlan.js'
 import * as tun from '../../lib/protocol/kinds/tun.js'
 import * as vlan from '../../lib/protocol/kinds/vlan.js'
@@ -43,6 +44,8 @@ export const numberSets: readonly NumberSet[] = [
   { prefix: 'BR_BOOLOPT', numbers: bridge.bridgeSwitches, renamed: { fdbLocalVlan0: 'BR_BOOLOPT_FDB_LOCAL_VLAN_0' } },
   { prefix: 'VXLAN_DF', numbers: vxlan.vxlanDf },
   { prefix: 'VXLAN_LABEL', numbers: vxlan.vxlanLabelPolicies },
+  { prefix: 'IPVLAN_MODE', numbers: ipvlan.ipvlanModes },
+  { prefix: 'IPVLAN_F', numbers: ipvlan.ipvlanFlags, bits: true },
   { prefix: 'MACVLAN_MODE', numbers: macvlan.macvlanModes },
   { prefix: 'MACVLAN_MACADDR', numbers: macvlan.macvlanAddressModes },
   { prefix: 'MACVLAN_FLAG', numbers: macvlan.macvlanFlags, bits: true },

@@ -72,6 +72,8 @@ test('links of every kind', () => {
         options: { id: 5, protocol: '802.1ad', gvrp: true, reorderHeader: false },
       })
       here.links.create({ kind: 'macvlan', name: 'm0', link: 'ifb7', options: { mode: 'bridge', broadcastQueueLength: 9 } })
+      here.links.create({ kind: 'ipvlan', name: 'i0', link: 'ifb7', options: { mode: 'l3', flags: ['vepa'] } })
+      here.links.create({ kind: 'ipvtap', name: 'i1', link: 'ifb7', options: { flags: [] } })
       here.links.create({
         kind: 'vxlan',
         name: 'vx0',
@@ -102,6 +104,8 @@ test('links of every kind', () => {
     'ip link add br0 type bridge stp_state 1 ageing_time 3000 forward_delay 450 mcast_snooping 0 vlan_filtering 1 group_fwd_mask 8 no_linklocal_learn 1',
     'ip link add link ifb7 v.5 type vlan id 5 protocol 802.1ad gvrp on reorder_hdr off',
     'ip link add link ifb7 m0 type macvlan mode bridge bcqueuelen 9',
+    'ip link add link ifb7 i0 type ipvlan mode l3 vepa',
+    'ip link add link ifb7 i1 type ipvtap bridge',
     'ip link add vx0 type vxlan id 42 group 239.1.1.1 dstport 4789 nolearning srcport 1000 2000 ttl 5 udpcsum gbp dev ifb7',
     'ip tuntap add dev tap0 mode tap user 7 multi_queue',
     'ip link add vcan0 type vcan',

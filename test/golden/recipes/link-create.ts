@@ -11,6 +11,8 @@ const bridge = (data: DataOf<'bridge'>, up = false) =>
   make({ ifname: 'br0', flags: up ? { up } : {}, linkinfo: { kind: 'bridge', ...(data ? { data } : {}) } })
 const vxlan = (data: DataOf<'vxlan'>) => make({ ifname: 'vx0', linkinfo: { kind: 'vxlan', data } })
 const macvlan = (data: DataOf<'macvlan'>) => make({ ifname: 'mv0', link: 3, linkinfo: { kind: 'macvlan', data } })
+const ipvlan = (ifname: string, kind: 'ipvlan' | 'ipvtap', data: DataOf<'ipvlan'>) =>
+  make({ ifname, link: 3, linkinfo: { kind, data } as Info })
 
 export const linkCreate: Recipes = {
   veth: make({ ifname: 'v0', linkinfo: { kind: 'veth', data: { peer: { ifname: 'v1' } } } }),
@@ -111,6 +113,9 @@ export const linkCreate: Recipes = {
     linkinfo: { kind: 'macvlan', data: { macaddrMode: 'set', macaddrData: ['02:00:00:00:00:07', '02:00:00:00:00:08'] } },
   }),
   macvtap: make({ ifname: 'tap0', link: 3, linkinfo: { kind: 'macvtap', data: { mode: 'vepa' } } }),
+  ipvlan: ipvlan('iv0', 'ipvlan', { mode: 'l3', flags: [] }),
+  'ipvlan with a flag': ipvlan('iv0', 'ipvlan', { mode: 'l3s', flags: ['vepa'] }),
+  ipvtap: ipvlan('tap0', 'ipvtap', { mode: 'l2', flags: ['private'] }),
   ifb: make({ ifname: 'ifb5', linkinfo: { kind: 'ifb' } }),
   dummy: make({ ifname: 'd0', mtu: 9000, linkinfo: { kind: 'dummy' } }),
   vlan: make({ ifname: 'v0.10', link: 3, linkinfo: { kind: 'vlan', data: { id: 10 } } }),
