@@ -141,11 +141,12 @@ test('an address that is answered for: others get our MAC', async context => {
   await there.ping('10.0.1.77', { count: 1, timeout: 0.2 })
   expect((await learned())?.mac).toBeUndefined()
 
-  await here.neighbours.add({ address: '10.0.1.77', link: 'eth0', proxy: true })
-  expect(await ip(host.name, 'neighbour', 'show', 'proxy')).toMatchObject([{ dst: '10.0.1.77', dev: 'eth0' }])
-  expect((await here.neighbours.list()).filter(({ proxy }) => proxy)).toMatchObject([{ address: '10.0.1.77', link: eth0, state: 'none' }])
   {
+    // Before it is answered for: the kernel asks again by itself.
     await using capture = await tcpdump(other, 'eth0', 'arp')
+    await here.neighbours.add({ address: '10.0.1.77', link: 'eth0', proxy: true })
+    expect(await ip(host.name, 'neighbour', 'show', 'proxy')).toMatchObject([{ dst: '10.0.1.77', dev: 'eth0' }])
+    expect((await here.neighbours.list()).filter(({ proxy }) => proxy)).toMatchObject([{ address: '10.0.1.77', link: eth0, state: 'none' }])
     await vi.waitFor(
       async () => {
         await there.ping('10.0.1.77', { count: 1, timeout: 0.2 })
