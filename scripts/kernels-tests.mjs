@@ -7,8 +7,10 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 const [file, destination] = process.argv.slice(2)
 const root = fileURLToPath(new URL('..', import.meta.url))
 /** Milliseconds. Emulation makes everything slower, and other work on the machine more so. */
-const patience = 600_000
+const patience = 300_000
 const poll = { timeout: 60_000, interval: 200 }
+// For helpers that wait for what may not come.
+process.env.NETLOOM_EMULATED = '1'
 
 const config = {
   root,

@@ -7,7 +7,7 @@ export interface Answering extends AsyncDisposable {
   readonly port: number
 }
 /** Milliseconds after which nobody answers any more: what is dropped gives no sign. */
-const patience = 400
+const patience = process.env.NETLOOM_EMULATED === undefined ? 400 : 2_500
 
 /** Answers each connection, or datagram, with the address that it came from. */
 export async function answer(where: Namespace, port: number, protocol: 'tcp' | 'udp' = 'tcp'): Promise<Answering> {
