@@ -37,7 +37,7 @@ napi_value toObject(napi_env env, const Performed& performed) {
   }
   Record record(env);
   record.set("done", static_cast<double>(performed.done)).set("made", made);
-  if (performed.stopped || performed.failure) {
+  if (performed.stopped) {
     record.set("step", performed.entered ? static_cast<double>(performed.step) : -1.0);
     if (performed.failure) record.set("error", makeError(env, performed.failure));
     else record.set("answer", toArray(env, performed.answer));

@@ -39,7 +39,7 @@ struct Performed {
   Bytes answer;
 };
 
-// Ends with the first system call that fails, and after the first step of which the kernel refuses a message.
+// Ends with the first system call that fails, after the first step of which the kernel refuses a message, and when the thread cannot come home.
 Performed perform(Worker& worker, std::vector<Job> jobs, const std::string& content, int protocol);
 
 struct Name {

@@ -95,9 +95,11 @@ async function settle(state: State, group: Group, performed: Performed, device: 
   if (done < parts.length) {
     // Whatever the group would have done with the ports of those before it.
     for (const part of parts.slice(0, done)) for (const { in: place, step: port } of part.ports) around.ports(place, [port as PortStep])
+    // The addon's thread has come to its end before its time: the next call is for another.
+    if (step === undefined) return done
     const part = parts[done]!
     if (step === -1) await refused(state, part, error!)
-    else await recover(state, part, performed, around)
+    else await recover(state, part, step, performed, around)
     return done + 1
   }
   let at = parts.length
@@ -131,7 +133,7 @@ async function refused(state: State, part: Part, error: NonNullable<Performed['e
 }
 
 /** Finds out what was refused, and does the rest of the part as far as it can be done. */
-async function recover(state: State, part: Part, { step = 0, error, answer }: Performed, around: Surroundings): Promise<void> {
+async function recover(state: State, part: Part, step: number, { error, answer }: Performed, around: Surroundings): Promise<void> {
   const scope = await state.open(part.namespace)
   try {
     const rehearsal = new Rehearsal(scope.label)

@@ -35,6 +35,8 @@ const there = async () => (await Promise.all(names.map(name => namedNamespaces(n
 
 describe('jobs one after the other', () => {
   test('are done in new namespaces and in one that is there, and say which were made', async () => {
+    // What the addon opens once is open from now on.
+    for (const made of [await createAnonymous()]) made.handle.close()
     const [before, { handle, info }] = [await descriptors(), await createAnonymous()]
     const performed = await perform([[namePath(one), bridges('a', 'b'), setting('65\n')], [handle, bridges('c')], [namePath(two)]], mark)
     expect(performed).toMatchObject({ done: 3 })

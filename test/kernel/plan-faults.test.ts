@@ -1,6 +1,7 @@
 // Plans that fail, at every kind of step and at random moments: afterwards everything is as it was before.
 import { expect, test, vi } from 'vitest'
 import { NetloomError, Plan } from '../../lib/index.js'
+import { native } from '../../lib/socket/native.js'
 import { Faults } from '../helpers/injected.js'
 import { useOpenHost } from '../helpers/links.js'
 import { everything, star } from '../helpers/plans.js'
@@ -168,6 +169,26 @@ test('what the undo cannot take back is named', async () => {
   await expect(wrong.apply()).rejects.toMatchObject({ code: 'ENETUNREACH', leftovers: ['link doomed0 (deleted)'] })
   expect(await namedNamespaces(prefix())).toEqual([])
   expect((await attempt(host.name, 'ip', ['link', 'show', 'star0'])).code).not.toBe(0)
+})
+
+test('what the addon has not come to when a thread of its ends before its time is done by another', async () => {
+  const before = await everything(host.name)
+  const addon = native()
+  const { perform } = addon
+  const done: number[] = []
+  addon.perform = async (jobs, ...rest) => {
+    const some = jobs.length > 4 ? jobs.slice(0, jobs.length - 3) : jobs
+    done.push(jobs.length - some.length)
+    return perform(some, ...rest)
+  }
+  const result = await plan().apply()
+  addon.perform = perform
+  expect(done.filter(Boolean).length).toBeGreaterThan(1)
+  expect(await namedNamespaces(prefix())).toHaveLength(count)
+  expect((await run(host.name, 'ip', '-o', 'link', 'show', 'master', 'star0')).split(',UP,').length - 1).toBe(count)
+  expect(await run(`${prefix()}${count - 1}`, 'ip', 'route')).toContain('default via 10.77.0.1')
+  await result.delete({ drain: true })
+  expect(await everything(host.name)).toEqual(before)
 })
 
 /** Mulberry32: the same numbers for the same seed. */
