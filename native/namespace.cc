@@ -62,7 +62,8 @@ Failure checkKind(int fd, const std::string& path) {
   return {};
 }
 
-// A name that is being made; taken away again unless it was kept.
+// A name that is being made; taken away again unless it was kept. Until it is finished its file is locked and lacks the end of its content: one that
+// lacks it and is not locked was left behind by a process that died.
 class Name {
  public:
   explicit Name(std::string path) : path_(std::move(path)) {}
@@ -73,16 +74,20 @@ class Name {
     if (created_) unlink(path_.c_str());
   }
 
-  Failure create(const std::string& content) {
-    Fd file;
-    Failure failure = publishFile(path_, content, 0444, false, &file);
+  Failure create(std::string content) {
+    if (!content.empty()) {
+      end_ = content.back();
+      content.pop_back();
+    }
+    Failure failure = publishFile(path_, content, 0444, true, &file_);
     created_ = !failure;
     return failure;
   }
 
-  Failure bind() {
+  Failure finish() {
     if (mount(current, path_.c_str(), "none", MS_BIND, nullptr) != 0) return Failure::of("mount", path_);
     mounted_ = true;
+    if (end_ && retry([&] { return write(file_.get(), &*end_, 1); }) != 1) return Failure::of("write", path_);
     return {};
   }
 
@@ -90,6 +95,8 @@ class Name {
 
  private:
   std::string path_;
+  Fd file_;
+  std::optional<char> end_;
   bool created_ = false;
   bool mounted_ = false;
 };
@@ -148,7 +155,7 @@ Failure createNamespace(Worker& worker, const std::optional<std::string>& path, 
   if (Failure failure = worker.enterNew()) return failure;
   Failure failure;
   NamespacePointer made;
-  if (path) failure = name.bind();
+  if (path) failure = name.finish();
   if (!failure) failure = openCurrent(&made);
   worker.leave();
   if (failure) return failure;
@@ -161,7 +168,7 @@ Failure enterNamed(Worker& worker, const std::string& path, const std::string& c
   Name name(path);
   if (Failure failure = name.create(content)) return failure;
   if (Failure failure = worker.enterNew()) return failure;
-  Failure failure = name.bind();
+  Failure failure = name.finish();
   if (!failure) failure = identify(AT_FDCWD, identity, current, 0);
   if (failure) worker.leave();
   else name.keep();

@@ -9,6 +9,12 @@ export const ownershipMark = 'netloom 1\n'
 /** Of one that a plan made. */
 export const planMark = (id: string): string => `netloom 1 plan ${id}\n`
 
+/** Whether a file bears that mark. Its line may lack its end: then the process died that was making it. */
+export const bears = (content: string | undefined, mark: string): boolean => content !== undefined && `${content.trimEnd()}\n` === mark
+
+/** Of a file that somebody was making who died, or is still at it: then it is locked. */
+export const isUnfinished = (content: string): boolean => /^netloom 1( plan [0-9a-f]{16})?$/.test(content) && !content.endsWith('\n')
+
 /** What the files of those names contain underneath their namespaces; undefined for names that are not there. Needs CAP_SYS_ADMIN. */
 export async function readMarks(names: readonly string[]): Promise<(string | undefined)[]> {
   if (names.length === 0) return []

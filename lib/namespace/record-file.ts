@@ -1,5 +1,5 @@
 // Records of work in progress, one file each: complete from its first moment, locked by whoever does the work, found by others if he dies.
-import { type FileHandle, mkdir, open, readdir, readFile, unlink } from 'node:fs/promises'
+import { type FileHandle, mkdir, open, readdir, readFile, stat, unlink } from 'node:fs/promises'
 import { errnoNumbers } from '../socket/errno.js'
 import { isSystemCallError } from '../socket/error.js'
 import { type Descriptor, native } from '../socket/native.js'
@@ -51,6 +51,11 @@ export class RecordFile {
     const lines = (await readFile(this.#path, 'utf8')).split('\n')
     // What follows the last end of a line was being written when the writer died.
     return lines.slice(0, -1)
+  }
+
+  /** When it was last written to, in milliseconds of the file system's clock. */
+  async time(): Promise<number> {
+    return (await stat(this.#path)).mtimeMs
   }
 
   /** Adds lines. When it resolves they stay, whatever becomes of this process. */

@@ -11,6 +11,7 @@ import { checkNamespaceName } from '../namespace/names.js'
 import { type NamespaceSource, openSource } from '../namespace/source.js'
 import { AbortError, NetloomError } from '../socket/error.js'
 import { leaving } from './execute-error.js'
+import { Intent } from './intent.js'
 import { Plan } from './plan.js'
 import type { PlanLinkCreate } from './plan-namespace.js'
 import { ProgressReporter } from './progress.js'
@@ -72,7 +73,9 @@ async function deleteMany(sources: readonly NamespaceSource[], options: DeleteMa
     const falling = drain ? await linksInto(here, nsids) : new Set<number>()
     const progress = new ProgressReporter(onProgress, infos.length)
     progress.enter('undo')
-    const failed = await deleteNames(infos, { progress, signal })
+    // One that is killed between the two steps that each name takes leaves a file that nobody could tell from others'.
+    const intent = await Intent.beginNames(infos.flatMap(({ info }) => info.name ?? []))
+    const failed = await deleteNames(infos, { progress, signal }).finally(() => intent.end())
     if (failed.length > 0) {
       if (signal?.aborted) throw new AbortError('delete namespaces', signal)
       const error = failed[0]?.error

@@ -6,8 +6,9 @@ import { nsidsOf } from '../kernel/nsid.js'
 import { Scope } from '../kernel/scope.js'
 import { openCurrent } from '../namespace/current.js'
 import type { OpenNamespace } from '../namespace/info.js'
+import { removeHalfRemoved, removeUnfinished } from '../namespace/left-behind.js'
 import { deleteNamed } from '../namespace/lifecycle.js'
-import { readMarks } from '../namespace/marks.js'
+import { bears, readMarks } from '../namespace/marks.js'
 import { listRecords, RecordFile } from '../namespace/record-file.js'
 import { type NamespaceSource, openSource } from '../namespace/source.js'
 import { NetloomError, systemError } from '../socket/error.js'
@@ -34,7 +35,7 @@ declare module '../kernel/namespace.js' {
   namespace Namespace {
     /**
      * Takes back what processes left behind that died while they applied a plan, undid one or deleted a result: what they had made and, in
-     * namespaces that were there, what they had changed. Nothing else is touched: neither what complete plans have made, nor what a living
+     * namespaces that were there, what they had changed; and the files of names that they were making or, by deleteMany(), taking away. Nothing else is touched: neither what complete plans have made, nor what a living
      * process is making, nor what others made under the same names. Returns when the kernel has removed the devices. Needs the rights that
      * making them needed, in the same mount namespace.
      *
@@ -53,13 +54,14 @@ async function gc(): Promise<Collected> {
     ended = true
     const failed = outcome.failed.length
     try {
-      await collect(await file.read(), outcome)
+      await collect(file, outcome)
     } catch (error) {
       outcome.failed.push(`plan ${id}`)
       outcome.errors.push(error)
     }
     await (outcome.failed.length > failed ? file.close() : file.remove())
   }
+  outcome.removed.push(...(await removeUnfinished()).map(name => `namespace ${name}`))
   if (ended) await devicesGone()
   const { removed, left, failed, errors } = outcome
   if (failed.length === 0) return { removed, left }
@@ -68,12 +70,18 @@ async function gc(): Promise<Collected> {
   throw leaving(error, failed, errors)
 }
 
-async function collect(lines: readonly string[], outcome: Outcome): Promise<void> {
+async function collect(file: RecordFile, outcome: Outcome): Promise<void> {
+  const lines = await file.read()
   // Without a first line nothing was begun.
   if (lines.length === 0) return
   const record = readRecord(lines[0])
   if (!record) throw new NetloomError('EPROTO', { operation: 'read plan record', reason: 'it was written by another version of netloom' })
   await end(record.writer)
+  if (record.operation === 'names') {
+    const names = record.names.filter(name => name !== null)
+    outcome.removed.push(...(await removeHalfRemoved(names, await file.time())).map(name => `namespace ${name}`))
+    return
+  }
   const notes = lines.slice(1).flatMap(line => notesEach(read(JSON.parse(line)) as Note | SeriesNote))
   const leftover = new Leftover(record, outcome)
   try {
@@ -128,7 +136,7 @@ class Leftover {
     const { names, mark } = this.#record
     const all = names.flatMap((name, number) => (name === null ? [] : [{ number, name }]))
     const marks = await readMarks(all.map(({ name }) => name))
-    this.#marked = all.filter((_, i) => marks[i] === mark)
+    this.#marked = all.filter((_, i) => bears(marks[i], mark))
     for (const group of groupsOf(notes).reverse()) {
       const [note] = group as [Note]
       if (note.note === 'entry') {

@@ -81,6 +81,13 @@ export class Intent {
     return new Intent(data, new Map(), 0, mark, await create(newId(), record, notes))
   }
 
+  /** Before names are taken away that nobody's plan needs to have made. */
+  static async beginNames(names: readonly string[]): Promise<Intent> {
+    const nothing: PlanData = { ipv6: 'static', namespaces: [], items: [] }
+    const record = names.length ? await create(newId(), { ...head('names', '', nothing, new Map(), names), links: [] }) : undefined
+    return new Intent(nothing, new Map(), 0, '', record)
+  }
+
   /** All is done: the links lose their mark and get the group that they were to have, then the record goes. */
   async commit(progress: Progress): Promise<void> {
     const wanted = new Map<string, number>()
@@ -181,7 +188,8 @@ async function create(id: string, record: IntentRecord, notes: readonly Note[] =
     )
   } catch (error) {
     if (!(error instanceof NetloomError) || !['EACCES', 'EPERM', 'EROFS'].includes(error.code)) throw error
-    if (!warned) process.emitWarning(`plans are not recorded: ${error.message}`, { type: 'NetloomWarning', code: 'NETLOOM_NO_RECORD' })
+    if (!warned)
+      process.emitWarning(`what plans do is not recorded: ${error.message}`, { type: 'NetloomWarning', code: 'NETLOOM_NO_RECORD' })
     warned = true
     return undefined
   }

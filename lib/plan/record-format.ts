@@ -5,13 +5,13 @@ export const recordVersion = 1
 
 export interface IntentRecord {
   readonly netloom: typeof recordVersion
-  /** 'apply': the plan is being made; 'delete': it is being taken back. */
-  readonly operation: 'apply' | 'delete'
+  /** 'apply': the plan is being made; 'delete': it is being taken back; 'names': names are being taken away, whoever made them. */
+  readonly operation: 'apply' | 'delete' | 'names'
   readonly boot: string
   readonly writer: { readonly pid: number; readonly start: string }
   /** What the file under a name contains if the plan made it. */
   readonly mark: string
-  /** Of the namespaces that the plan makes, by number; null for those without a name and those that are there. */
+  /** Of the namespaces that the plan makes, by number, null for those without a name and those that are there; or that are being taken away. */
   readonly names: readonly (string | null)[]
   /** The namespaces that are there: how they were found, and how they are known again. */
   readonly existing: readonly {

@@ -145,7 +145,7 @@ export type JobStep = Uint8Array | readonly [file: string, text: string]
 /** What is done in one namespace: in a new one that a file at this path names, or in one that is there. */
 export type Job = readonly [target: string | NamespaceHandle, ...steps: JobStep[]]
 export interface Performed {
-  /** Jobs of which everything is done. */
+  /** Jobs of which everything is done. Without a `step`, fewer than there are mean that the thread came to its end: the rest is for another call. */
   readonly done: number
   /** Inodes of the namespaces that were made, in the order of the jobs. */
   readonly made: readonly number[]
@@ -164,7 +164,10 @@ export interface Native {
   currentNamespace(): NamespaceHandle
   /** Rejects with EINVAL if the file is not a network namespace. */
   openNamespace(path: string): Promise<NamespaceHandle>
-  /** A new namespace; with a path, named by a new file there, whose content stays readable once the name is gone. All of it or nothing. */
+  /**
+   * A new namespace; with a path, named by a new file there, whose content stays readable once the name is gone. All of it or nothing, but if the process
+   * dies meanwhile: then the file may be there without the last byte of its content, which it gets when the namespace is mounted. It is locked until then.
+   */
   createNamespace(path?: string, content?: string): Promise<NamespaceHandle>
   /** Makes a directory for names whose mounts reach other mount namespaces, as `ip netns` does. Several processes may do it at once. */
   prepareNamespaceDirectory(path: string): Promise<void>

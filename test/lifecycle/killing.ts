@@ -53,8 +53,8 @@ async function moment(delay: number | (() => Promise<boolean>)): Promise<void> {
   else while (!(await delay())) await setTimeout(1)
 }
 
-export type Fate = 'nothing there' | 'taken back by gc()' | 'complete, left as it is' | 'gone by itself'
-const fates: readonly Fate[] = ['nothing there', 'taken back by gc()', 'complete, left as it is', 'gone by itself']
+export type Fate = 'nothing done yet' | 'taken back by gc()' | 'complete, left as it is' | 'gone by itself'
+const fates: readonly Fate[] = ['nothing done yet', 'taken back by gc()', 'complete, left as it is', 'gone by itself']
 
 /** Counts what became of them; nothing may ever be left over, which is for the tests to see. */
 export class Tally {

@@ -57,5 +57,5 @@ export async function killAtRandom({ what, host, prefix, kills, plan, takeAway }
 function fateOf({ said, signal }: Life, removed: readonly string[], there: readonly string[]): Fate {
   if (removed.length > 0) return 'taken back by gc()'
   if (there.length > 0) return 'complete, left as it is'
-  return signal === null || said.at(-1) === 'deleted' ? 'gone by itself' : 'nothing there'
+  return signal === null || said.at(-1) === 'deleted' ? 'gone by itself' : 'nothing done yet'
 }
