@@ -1,6 +1,7 @@
 // Test runner settings: one project per directory of test/, forked processes, and a last line that counts.
 
 import { defineConfig } from 'vitest/config'
+import { endingForks } from './test/helpers/ending-forks.js'
 import { SummaryReporter } from './test/helpers/reporter.js'
 
 /** Directories whose tests need neither root nor the addon: they run anywhere. */
@@ -33,7 +34,7 @@ export default defineConfig({
   oxc: { target: 'es2022' },
   test: {
     // Kernel tests share one kernel, but each file has a process and a host namespace of its own, so that files may run side by side.
-    pool: 'forks',
+    pool: process.env.NETLOOM_SANITIZER === 'asan' ? endingForks : 'forks',
     maxWorkers: 2,
     execArgv: ending,
     testTimeout: patience,

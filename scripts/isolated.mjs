@@ -100,7 +100,9 @@ function run([command, ...args], env) {
     })
   }
   child = spawn(command, args, { stdio: 'inherit', env })
-  child.on('error', error => refuse(`${command}: ${error.code === 'ENOENT' ? 'command not found' : error.message}`))
+  // EACCES is also what a folder of PATH that this user may not look into gives.
+  const unknown = ({ code }) => code === 'ENOENT' || (code === 'EACCES' && !command.includes('/') && findProgram(command) === undefined)
+  child.on('error', error => refuse(`${command}: ${unknown(error) ? 'command not found' : error.message}`))
   child.on('exit', (code, signal) => process.exit(code ?? 128 + (constants.signals[signal] ?? 0)))
 }
 

@@ -1,6 +1,7 @@
 // Loaded before every test file that touches the kernel: outside scripts/isolated.mjs the file does not begin, and no thread of it may stray.
 
-import { readlink } from 'node:fs/promises'
+import { readlink, writeFile } from 'node:fs/promises'
+import { createRequire } from 'node:module'
 import { afterAll, expect, vi } from 'vitest'
 import { isIsolated } from '../../scripts/machine.mjs'
 import { threadNamespaces } from './state.js'
@@ -14,6 +15,12 @@ if (process.env.NETLOOM_COVERAGE !== undefined) process.env.NODE_V8_COVERAGE = p
 if (process.env.NETLOOM_SANITIZER === 'tsan' && process.env.LD_PRELOAD !== undefined) {
   process.env.NETLOOM_PRELOAD = process.env.LD_PRELOAD
   delete process.env.LD_PRELOAD
+}
+
+// What is lost on purpose, so that scripts/sanitized.mjs sees whether this process looks for leaks at its end.
+if (process.env.NETLOOM_PLANTED !== undefined) {
+  createRequire(import.meta.url)(process.env.NETLOOM_PLANTED)
+  await writeFile(`${process.env.NETLOOM_PLANTED}.${process.pid}`, '')
 }
 
 const home = await readlink('/proc/self/ns/net')
