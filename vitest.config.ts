@@ -2,6 +2,7 @@
 
 import { defineConfig } from 'vitest/config'
 import { endingForks } from './test/helpers/ending-forks.js'
+import { patience } from './test/helpers/patience.js'
 import { SummaryReporter } from './test/helpers/reporter.js'
 
 /** Directories whose tests need neither root nor the addon: they run anywhere. */
@@ -26,8 +27,6 @@ const project = (name: string, setupFiles: string[]) => ({
 
 /** With a folder for diagnostics vitest lets its processes end instead of killing them, and an addon that counts writes what it counted. */
 const ending = process.env.NETLOOM_COVERAGE === undefined ? [] : [`--diagnostic-dir=${process.env.NETLOOM_COVERAGE}`]
-/** What watches the addon makes everything some five times slower. */
-const patience = process.env.NETLOOM_SANITIZER === undefined ? 30_000 : 300_000
 
 export default defineConfig({
   // Node 20 cannot parse `await using`.
@@ -37,8 +36,9 @@ export default defineConfig({
     pool: process.env.NETLOOM_SANITIZER === 'asan' ? endingForks : 'forks',
     maxWorkers: 2,
     execArgv: ending,
-    testTimeout: patience,
-    hookTimeout: patience,
+    testTimeout: patience(30_000),
+    hookTimeout: patience(30_000),
+    expect: { poll: { timeout: patience(1_000) } },
     passWithNoTests: true,
     reporters: ['default', new SummaryReporter()],
     projects: [...plain.map(name => project(name, [])), ...kernel.map(name => project(name, ['test/helpers/kernel-file.ts']))],

@@ -11,6 +11,8 @@ const patience = 300_000
 const poll = { timeout: 60_000, interval: 200 }
 // For helpers that wait for what may not come.
 process.env.NETLOOM_EMULATED = '1'
+/** The same for what tests say themselves (test/helpers/patience.ts). */
+process.env.NETLOOM_SLOWNESS ??= '20'
 
 const config = {
   root,
@@ -34,7 +36,8 @@ globalThis.__vitest_worker__ = { config, filepath: join(root, file), environment
 const { startTests } = await import('vitest/internal/browser')
 const { expect, vi } = await import('vitest')
 const { waitFor } = vi
-vi.waitFor = (attempt, options) => waitFor(attempt, options ?? poll)
+// A test file's own loader has an answer where a test gives no limit: never less than here.
+vi.waitFor = (attempt, options) => waitFor(attempt, { ...poll, ...options, timeout: Math.max(poll.timeout, options?.timeout ?? 0) })
 
 const runner = {
   config,

@@ -60,7 +60,13 @@ async function check() {
   const reports = join(folder, 'reports')
   mkdirSync(reports)
   const libraries = sanitizer.libraries.map(library => output(process.env.CXX ?? 'g++', [`-print-file-name=${library}`]))
-  const env = { ...process.env, NETLOOM_PREBUILD: build, NETLOOM_SANITIZER: name, ...sanitizer.settings(join(reports, 'report')) }
+  const env = {
+    ...process.env,
+    NETLOOM_PREBUILD: build,
+    NETLOOM_SANITIZER: name,
+    NETLOOM_SLOWNESS: '10',
+    ...sanitizer.settings(join(reports, 'report')),
+  }
   const wrapped = ['scripts/isolated.mjs', 'env', `LD_PRELOAD=${libraries.join(':')}`]
   checkLoaded(wrapped, env, build)
   if (sanitizer.leaks) env.NETLOOM_PLANTED = buildPlanted()

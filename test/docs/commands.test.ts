@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, type TestContext, test, vi } from 'vitest'
 import * as netloom from '../../lib/index.js'
 import { type Feature, isFeature, missing, needs } from '../helpers/features.js'
+import { patience } from '../helpers/patience.js'
 import { type Sandbox, sandbox } from '../helpers/sandbox.js'
 import { changes } from './changes.js'
 import { follows } from './follows.js'
@@ -23,12 +24,12 @@ test('every line is a command and a call, and every row is compared once', () =>
   expect(compared.sort()).toEqual(rows.map(({ command }) => command).sort())
 })
 
-test('the calls pass the type checker', () => {
+test('the calls pass the type checker', { timeout: patience(120_000) }, () => {
   const imported = `import { ${Object.keys(netloom).join(', ')} } from 'netloom'\ndeclare const ns: Namespace, blue: Namespace, pid: number\n`
   const calls = rows.map(({ call }) => `async function row() {\n${call}\n}\n`)
   expect(typeProblems(calls.map((call, i) => ({ name: `row-${i}.ts`, text: imported + call })))).toEqual([])
   expect(page).toContain('`ns` is the namespace')
-}, 120_000)
+})
 
 /** What the network is made with. */
 const always = ['tool:ip', 'tool:bridge', 'tool:nsenter', 'tool:sysctl', 'veth', 'bridge', 'ipv6'] as const
@@ -73,7 +74,7 @@ describe('what only looks', () => {
         expect(look.ours(await here.call(call), { names })).toEqual(theirs)
         expect(JSON.stringify(theirs)).toMatch(/\w/)
       },
-      { timeout: 15_000, interval: 50 },
+      { timeout: patience(15_000), interval: 50 },
     )
   })
   test.for(of(Object.keys(special)))('$command', async (row, context) => {
@@ -109,7 +110,7 @@ describe('what changes something', () => {
           expect(actual).toEqual(expected)
           return expected
         },
-        { timeout: 15_000, interval: 50 },
+        { timeout: patience(15_000), interval: 50 },
       )
     const before = await agree()
     await theirs.run(command)

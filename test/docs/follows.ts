@@ -1,6 +1,7 @@
 // Rows that go on for ever: the command and the call run side by side while things happen.
 import { expect, vi } from 'vitest'
 import type { WatchEvent } from '../../lib/index.js'
+import { patience } from '../helpers/patience.js'
 import type { Row } from './rows.js'
 import type { Scene } from './scene.js'
 
@@ -35,11 +36,11 @@ async function follow(scene: Scene, { command, call }: Row, { steps, knock, thei
         await scene.run(knock)
         expect([heard, ready]).toEqual([true, true])
       },
-      { timeout: 10_000, interval: 20 },
+      { timeout: patience(10_000), interval: 20 },
     )
     for (const [i, step] of steps.entries()) {
       await scene.run(step)
-      await vi.waitFor(() => expect([told.length, seen.length]).toEqual([i + 1, i + 1]), { timeout: 10_000, interval: 5 })
+      await vi.waitFor(() => expect([told.length, seen.length]).toEqual([i + 1, i + 1]), { timeout: patience(10_000), interval: 5 })
     }
     expect(seen).toEqual(told)
   } finally {

@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type NftStatement, nft, nftText } from '../../lib/index.js'
 import { needs } from '../helpers/features.js'
+import { patience } from '../helpers/patience.js'
 import { attempt } from '../helpers/readers.js'
 import { sandbox } from '../helpers/sandbox.js'
 import { compiled, evaluate, typeProblems } from './program.js'
@@ -41,9 +42,9 @@ for (const { program, number } of programs)
     expect(squeezed(lines(stdout))).toBe(squeezed(promised(program)))
   })
 
-test('the programs pass the type checker as they stand', () => {
+test('the programs pass the type checker as they stand', { timeout: patience(120_000) }, () => {
   expect(typeProblems(programs.map(({ program, number }) => ({ name: `nftables-${number}.ts`, text: program })))).toEqual([])
-}, 120_000)
+})
 
 test('each match in the table is what nft says', async () => {
   const rows = text.split('\n').filter(line => /^\|[^|]*\| `/.test(line))

@@ -3,6 +3,7 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { needs } from '../helpers/features.js'
+import { patience } from '../helpers/patience.js'
 import { attempt, ip, run } from '../helpers/readers.js'
 import { sandbox } from '../helpers/sandbox.js'
 import { compiled, typeProblems } from './program.js'
@@ -38,12 +39,12 @@ for (const { language, text, number } of programs) {
     expect(stdout).not.toBe('')
     // The kernel removes the devices of a namespace some time after its name is gone.
     const links = async () => (await ip<{ ifname: string }>(box.where, 'link', 'show')).map(link => link.ifname)
-    await expect.poll(links, { timeout: 10_000 }).toEqual(['lo'])
+    await expect.poll(links, { timeout: patience(10_000) }).toEqual(['lo'])
     expect(await run(box.where, 'ip', 'netns', 'list')).toBe('')
   })
 }
 
-test('they pass the type checker as they stand', () => {
+test('they pass the type checker as they stand', { timeout: patience(120_000) }, () => {
   const files = programs.filter(({ language }) => language === 'ts')
   expect(typeProblems(files.map(({ text, number }) => ({ name: `readme-${number}.ts`, text })))).toEqual([])
-}, 120_000)
+})

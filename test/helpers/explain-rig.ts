@@ -2,6 +2,7 @@
 import { expect, vi } from 'vitest'
 import { type Explanation, Namespace } from '../../lib/index.js'
 import type { Host } from './host.js'
+import { patience } from './patience.js'
 
 export interface Rig extends AsyncDisposable {
   /** Has the bridge br0 (10.0.1.254) with the ports to-blue and to-green, and to-far (10.0.2.254); it forwards. */
@@ -42,7 +43,7 @@ export async function rig(host: Host): Promise<Rig> {
     async () => {
       for (const one of all) for (const { kind, operState } of await one.links.list()) if (kind === 'veth') expect(operState).toBe('up')
     },
-    { timeout: 10_000 },
+    { timeout: patience(10_000) },
   )
   return {
     ...{ machine, blue, green, far, all },

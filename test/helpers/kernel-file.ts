@@ -4,6 +4,7 @@ import { readlink, writeFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { afterAll, expect, vi } from 'vitest'
 import { isIsolated } from '../../scripts/machine.mjs'
+import { patience } from './patience.js'
 import { threadNamespaces } from './state.js'
 
 if (!isIsolated())
@@ -22,6 +23,10 @@ if (process.env.NETLOOM_PLANTED !== undefined) {
   createRequire(import.meta.url)(process.env.NETLOOM_PLANTED)
   await writeFile(`${process.env.NETLOOM_PLANTED}.${process.pid}`, '')
 }
+
+// Vitest has a setting for how long expect.poll waits, and none for this.
+const { waitFor } = vi
+vi.waitFor = (attempt, options) => waitFor(attempt, options ?? { timeout: patience(1_000) })
 
 const home = await readlink('/proc/self/ns/net')
 

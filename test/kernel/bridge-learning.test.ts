@@ -3,6 +3,7 @@ import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest'
 import { type FdbEntry, Namespace } from '../../lib/index.js'
 import { needs } from '../helpers/features.js'
 import { useHost } from '../helpers/host.js'
+import { patience } from '../helpers/patience.js'
 import { attempt, bridge, run, start, tcpdump } from '../helpers/readers.js'
 
 const host = useHost()
@@ -89,7 +90,7 @@ test('an age grows until a frame comes in', async () => {
       expect(now).toBeGreaterThan(0.5)
       return now
     },
-    { timeout: 20_000 },
+    { timeout: patience(20_000) },
   )
   await send(0, 1, 56)
   expect(await age()).toBeLessThan(old)
@@ -98,7 +99,7 @@ test('an age grows until a frame comes in', async () => {
   await vi.waitFor(
     async () => expect(await entryOf(macs[1]!)).toMatchObject({ age: expect.toSatisfy((seconds: number) => seconds > 0.5) }),
     {
-      timeout: 20_000,
+      timeout: patience(20_000),
     },
   )
   await send(0, 1, 56)
@@ -123,7 +124,7 @@ test('a host that moves is found at its new port as soon as it sends', async () 
   await moved.addresses.delete('eth0', `${addresses[1]}/32`)
   await moved.links.update('eth0', { mac: macs[2]! })
   await old.links.update('eth0', { up: true })
-  await vi.waitFor(async () => expect(await send(1, 0, 56)).toMatchObject({ received: 1 }), { timeout: 20_000 })
+  await vi.waitFor(async () => expect(await send(1, 0, 56)).toMatchObject({ received: 1 }), { timeout: patience(20_000) })
   expect(await entryOf(macs[1]!)).toMatchObject({ port: ports[1] })
 })
 
@@ -133,7 +134,7 @@ test('after the ageing time a silent host is forgotten, and flooded to again', a
   await here.links.update('br0', { options: { ageingTime: 1 } })
   expect(await here.links.get('br0')).toMatchObject({ options: { ageingTime: 1 } })
   expect(await run(host.name, 'ip', '-d', 'link', 'show', 'br0')).toContain('ageing_time 100 ')
-  await expect.poll(() => entryOf(macs[1]!), { timeout: 20_000 }).toBeUndefined()
+  await expect.poll(() => entryOf(macs[1]!), { timeout: patience(20_000) }).toBeUndefined()
   expect(await portOf(macs[1]!)).toBeUndefined()
   expect(await seenBy(2, async () => void (await send(0, 1, 101)))).toEqual([101])
 })
@@ -143,7 +144,7 @@ test('with an ageing time of 0 nothing is learned, and all is flooded', async co
   await send(0, 1, 56)
   await here.links.update('br0', { options: { ageingTime: 0 } })
   expect(await here.links.get('br0')).toMatchObject({ options: { ageingTime: 0 } })
-  await expect.poll(() => entryOf(macs[1]!), { timeout: 20_000 }).toBeUndefined()
+  await expect.poll(() => entryOf(macs[1]!), { timeout: patience(20_000) }).toBeUndefined()
   const sizes = await seenBy(2, async () => {
     for (const size of [101, 102, 103]) expect(await send(0, 1, size)).toMatchObject({ received: 1 })
   })
@@ -161,7 +162,7 @@ test('a port that is taken out loses its entries, told ones too', async () => {
   expect(await portOf(other)).toBeUndefined()
   expect(await entryOf(macs[0]!)).toMatchObject({ port: ports[0] })
   await here.links.update('p1', { master: 'br0' })
-  await vi.waitFor(async () => expect(await send(1, 0, 56)).toMatchObject({ received: 1 }), { timeout: 20_000 })
+  await vi.waitFor(async () => expect(await send(1, 0, 56)).toMatchObject({ received: 1 }), { timeout: patience(20_000) })
   expect(await entryOf(macs[1]!)).toMatchObject({ port: ports[1] })
 })
 
@@ -171,7 +172,7 @@ test('a static entry saves the flooding, does not age, and goes when it is delet
   const sizes = await seenBy(2, async () => {
     expect(await send(0, 1, 101)).toMatchObject({ received: 1 })
     await here.links.update('br0', { options: { ageingTime: 1 } })
-    await expect.poll(() => entryOf(macs[0]!), { timeout: 20_000 }).toBeUndefined()
+    await expect.poll(() => entryOf(macs[0]!), { timeout: patience(20_000) }).toBeUndefined()
     const [entry] = await bridge<{ state: string }>(host.name, 'fdb', 'get', macs[1]!, 'br', 'br0')
     expect(entry).toMatchObject({ state: 'static' })
     expect(await entryOf(macs[1]!)).toMatchObject({ port: ports[1], state: 'static', permanent: true, local: false })
@@ -235,9 +236,11 @@ test('a tap device is a port like others; its own addresses are cleared', async 
     expect(await run(host.name, 'bridge', 'link', 'show', 'dev', 'tap0')).toContain('master br0')
     await using device = await start(host.name, 'python3', ['-c', tapProgram], /open/)
     await vi.waitFor(async () => expect(await here.links.get('tap0')).toMatchObject({ carrier: true, port: { state: 'forwarding' } }), {
-      timeout: 20_000,
+      timeout: patience(20_000),
     })
-    await vi.waitFor(async () => expect(await entryOf(other)).toMatchObject({ port: tap.index, state: 'reachable' }), { timeout: 20_000 })
+    await vi.waitFor(async () => expect(await entryOf(other)).toMatchObject({ port: tap.index, state: 'reachable' }), {
+      timeout: patience(20_000),
+    })
     // An unknown destination comes out of it too.
     await inside[0]!.ping(addresses[1]!, { count: 1, size: 101, timeout: 5 })
     let frame = (await device.lines.next()).value ?? ''

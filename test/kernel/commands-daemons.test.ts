@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { Namespace, type Neighbour, type Route, type WatchEvent } from '../../lib/index.js'
 import { needs } from '../helpers/features.js'
 import { useHost } from '../helpers/host.js'
+import { patience } from '../helpers/patience.js'
 import { attempt, ip, run, tcpdump } from '../helpers/readers.js'
 
 const host = useHost()
@@ -106,13 +107,13 @@ test('a neighbour through its states', async () => {
       if (event.type === 'neighbour' && event.neighbour.address === '10.0.1.9') told.push(event.neighbour.state)
   })()
   const reaches = (address: string, state: string) =>
-    vi.waitFor(async () => expect(await stateOf(address)).toBe(state), { timeout: 15_000, interval: 10 })
+    vi.waitFor(async () => expect(await stateOf(address)).toBe(state), { timeout: patience(15_000), interval: 10 })
   try {
     // Used of late, so it is asked again as soon as it is no longer sure.
     await here.ping('10.0.1.9', { count: 1 })
     await reaches('10.0.1.9', 'delay')
     await reaches('10.0.1.9', 'reachable')
-    await vi.waitFor(() => expect(told.join()).toContain('reachable,probe,reachable'), { timeout: 15_000 })
+    await vi.waitFor(() => expect(told.join()).toContain('reachable,probe,reachable'), { timeout: patience(15_000) })
     // Not used of late.
     await set({ delay_first_probe_time: 0 })
     await reaches('10.0.1.9', 'stale')
@@ -152,7 +153,7 @@ test('an address that is answered for: others get our MAC', async context => {
         await there.ping('10.0.1.77', { count: 1, timeout: 0.2 })
         expect((await learned())?.mac).toBe(ours)
       },
-      { timeout: 15_000 },
+      { timeout: patience(15_000) },
     )
     for await (const line of capture.lines) if (line.includes(`10.0.1.77 is-at ${ours}`)) break
   }

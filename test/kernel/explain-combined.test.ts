@@ -6,6 +6,7 @@ import { iptables, nftables } from '../helpers/explain-firewalls.js'
 import { gets, rig, toldOf } from '../helpers/explain-rig.js'
 import { needs } from '../helpers/features.js'
 import { useHost } from '../helpers/host.js'
+import { patience } from '../helpers/patience.js'
 
 const host = useHost()
 beforeEach(context => needs(context, 'bridge', 'veth'))
@@ -80,7 +81,7 @@ test.for(chosen().map(names => [names.join(' + '), names] as const))('%s', async
       expect(toldOf(await explain(asked))).toEqual({ verdict: 'passes', causes: [] })
       expect(await gets(there, to, { size })).toBe(true)
     },
-    { timeout: 10_000 },
+    { timeout: patience(10_000) },
   )
 })
 

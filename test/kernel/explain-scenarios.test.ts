@@ -4,6 +4,7 @@ import { explain, Namespace } from '../../lib/index.js'
 import { gets, type Rig, rig, toldOf } from '../helpers/explain-rig.js'
 import { needs } from '../helpers/features.js'
 import { useHost } from '../helpers/host.js'
+import { patience } from '../helpers/patience.js'
 import { answer, reach } from '../helpers/reach.js'
 import { attempt, run } from '../helpers/readers.js'
 
@@ -167,9 +168,11 @@ test('of two cables between bridges the spanning tree leaves one, and the packet
   await green.links.update('eth0', { up: false })
   await green.addresses.add('eth1', '10.0.1.3/24')
   const states = async () => Promise.all([1, 2].map(async i => (await other.links.get(`down${i}`)).port?.state))
-  await vi.waitFor(async () => expect(await states()).toEqual(['blocking', 'forwarding']), { timeout: 30_000, interval: 200 })
+  await vi.waitFor(async () => expect(await states()).toEqual(['blocking', 'forwarding']), { timeout: patience(30_000), interval: 200 })
   const asked = { from: there.blue, to: '10.0.1.3', namespaces: [...there.all, other] }
-  await vi.waitFor(async () => expect((await there.blue.ping('10.0.1.3', { count: 1, timeout: 1 })).received).toBe(1), { timeout: 30_000 })
+  await vi.waitFor(async () => expect((await there.blue.ping('10.0.1.3', { count: 1, timeout: 1 })).received).toBe(1), {
+    timeout: patience(30_000),
+  })
   const { verdict, steps } = await explain(asked)
   expect(verdict).toBe('passes')
   expect(steps.some(({ text }) => text.includes('down2'))).toBe(true)
@@ -227,7 +230,7 @@ test('IPv6: the same questions, other settings', async context => {
     expect(await pings()).toBe(false)
     await cures[0]!.apply!()
   }
-  await vi.waitFor(async () => expect(await pings()).toBe(true), { timeout: 10_000 })
+  await vi.waitFor(async () => expect(await pings()).toBe(true), { timeout: patience(10_000) })
   expect(toldOf(await explain(asked))).toEqual(passing)
   await run(
     machine.name,

@@ -6,6 +6,7 @@ import { iptables, nftables } from '../helpers/explain-firewalls.js'
 import { gets, rig, toldOf } from '../helpers/explain-rig.js'
 import { needs } from '../helpers/features.js'
 import { useHost } from '../helpers/host.js'
+import { patience } from '../helpers/patience.js'
 
 const host = useHost()
 beforeEach(context => needs(context, 'bridge', 'veth'))
@@ -34,6 +35,6 @@ test.for(Object.entries({ ...routing, ...linkLayer, ...iptables, ...nftables }))
     expect(now, String(explanation)).toEqual({ verdict: 'dropped', causes: told, passes: false })
     for (const { cures } of explanation.causes) await cures[0]!.apply!()
     // A port forwards a moment after its link has come up.
-    await vi.waitFor(async () => expect(await look()).toMatchObject(passing), { timeout: 10_000 })
+    await vi.waitFor(async () => expect(await look()).toMatchObject(passing), { timeout: patience(10_000) })
   },
 )

@@ -4,6 +4,7 @@ import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { type FdbEntry, type FdbSpec, Namespace } from '../../lib/index.js'
 import { needs } from '../helpers/features.js'
 import { useHost } from '../helpers/host.js'
+import { patience } from '../helpers/patience.js'
 import { attempt, bridge, ping, run } from '../helpers/readers.js'
 import { refusal } from '../helpers/refusal.js'
 
@@ -119,7 +120,7 @@ test('a MAC that turns up at another port moves; one that is silent is forgotten
     await run(guest, 'ip', 'link', 'set', 'eth0', 'address', `02:00:00:00:01:0${i}`)
   }
   await run(host.name, 'ip', 'link', 'set', 'br0', 'type', 'bridge', 'ageing_time', '100')
-  await expect.poll(found, { timeout: 10_000 }).toBeUndefined()
+  await expect.poll(found, { timeout: patience(10_000) }).toBeUndefined()
   await run(host.name, 'ip', 'link', 'set', 'br0', 'type', 'bridge', 'ageing_time', '30000')
 })
 

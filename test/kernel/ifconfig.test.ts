@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { arpView, brctlMacsView, brctlView, ifconfigView, Namespace, netstatView, routeView } from '../../lib/index.js'
 import { needs } from '../helpers/features.js'
 import { useHost } from '../helpers/host.js'
+import { patience } from '../helpers/patience.js'
 import { attempt, run } from '../helpers/readers.js'
 
 const host = useHost()
@@ -49,7 +50,7 @@ const cells = (row: object) =>
     .map(String)
     .filter(cell => cell !== '')
 /** What follows a change does so a little later. */
-const settled = (work: () => Promise<void>) => vi.waitFor(work, { timeout: 15_000 })
+const settled = (work: () => Promise<void>) => vi.waitFor(work, { timeout: patience(15_000) })
 const seen = async (link: string, label?: string) => ifconfigView(await here.links.get(link), await here.addresses.list(), label)
 
 test.each(['lo', 'eth0', 'br1'])('ifconfig %s: flags, addresses and scopes', async link => {

@@ -4,6 +4,7 @@ import { type LinkCreate, Namespace } from '../../lib/index.js'
 import { runBuilt } from '../helpers/built.js'
 import { needs } from '../helpers/features.js'
 import { clear, linkNames, useOpenHost } from '../helpers/links.js'
+import { patience } from '../helpers/patience.js'
 import { attempt, run } from '../helpers/readers.js'
 import { refusal } from '../helpers/refusal.js'
 import { type NamespaceState, namespaceState } from '../helpers/state.js'
@@ -373,7 +374,7 @@ console.log(JSON.stringify(await (${call}).then(() => ({ code: 'OK' }), failed))
   })
 })
 
-test('the 1,024th port of a bridge: the limit is in the hint', async context => {
+test('the 1,024th port of a bridge: the limit is in the hint', { timeout: patience(120_000) }, async context => {
   await needs(context, 'veth', 'bridge')
   const ports = Array.from(
     { length: 1023 },
@@ -390,4 +391,4 @@ test('the 1,024th port of a bridge: the limit is in the hint', async context => 
   const rest = Array.from({ length: 1023 }, (_, i) => `link set p${i} group 1023\n`)
   await attempt(host.name, 'ip', ['-batch', '-'], rest.join(''))
   await run(host.name, 'ip', 'link', 'delete', 'group', '1023')
-}, 120_000)
+})

@@ -2,6 +2,7 @@
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest'
 import { Namespace, type Neighbour, type NeighbourSpec } from '../../lib/index.js'
 import { useHost } from '../helpers/host.js'
+import { patience } from '../helpers/patience.js'
 import { attempt, ip, ping, run } from '../helpers/readers.js'
 import { refusal } from '../helpers/refusal.js'
 
@@ -55,7 +56,7 @@ const translated = ({ dst, lladdr, state, ...entry }: Shown) => ({
 const ours = ({ address, mac, state, router, proxy }: Neighbour) => ({ address, mac, state, router, proxy })
 const byAddress = (a: { address: string }, b: { address: string }) => (a.address < b.address ? -1 : 1)
 /** What both say now; entries for multicast come by themselves, so that the two may be told different things. */
-const compare = () => vi.waitFor(compareOnce, { timeout: 5_000, interval: 20 })
+const compare = () => vi.waitFor(compareOnce, { timeout: patience(5_000), interval: 20 })
 /** States move by themselves too, so entries that age are compared without theirs. */
 async function compareOnce(): Promise<Neighbour[]> {
   const read = await here.neighbours.list({ link: 'eth0' })

@@ -6,6 +6,7 @@ import { decode, encode } from 'dns-packet'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { Namespace, Networks } from '../../lib/index.js'
 import { useOpenHost } from '../helpers/links.js'
+import { patience } from '../helpers/patience.js'
 import { run } from '../helpers/readers.js'
 
 const host = useOpenHost()
@@ -108,7 +109,7 @@ test('the process that is left takes over', async () => {
   await net.connect(web.namespace, { name: 'web' })
   await using other = await Networks.open({ stateDir: folder, host: host.namespace, serve: { dns: true } })
   await networks.close()
-  await expect.poll(() => ask(web.name, '10.74.0.1', 'A web'), { timeout: 10_000 }).toEqual([['10.74.0.2']])
+  await expect.poll(() => ask(web.name, '10.74.0.1', 'A web'), { timeout: patience(10_000) }).toEqual([['10.74.0.2']])
   networks = await Networks.open({ stateDir: folder, host: host.namespace })
   expect(await other.find('blue')).toBeDefined()
 })

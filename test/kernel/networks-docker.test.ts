@@ -7,6 +7,7 @@ import { dockerFeatures } from '../helpers/docker.js'
 import { dockerEngine, netloomEngine } from '../helpers/engines.js'
 import { needs } from '../helpers/features.js'
 import { useOpenHost } from '../helpers/links.js'
+import { patience } from '../helpers/patience.js'
 
 const host = useOpenHost()
 
@@ -38,7 +39,7 @@ async function walkOf(kind: 'docker' | 'netloom'): Promise<Seen> {
 }
 
 test('the walk with Docker and without: what differs is documented, and what is documented differs', {
-  timeout: 180_000,
+  timeout: patience(180_000),
 }, async context => {
   await needs(context, ...dockerFeatures, 'nftables', 'tool:ping')
   const docker = await walkOf('docker')

@@ -8,6 +8,7 @@ import { scoped } from '../../lib/kernel/scope.js'
 import { holdPort, type Port } from '../../lib/namespace/hold-port.js'
 import { needs } from '../helpers/features.js'
 import { linkNames, useOpenHost } from '../helpers/links.js'
+import { patience } from '../helpers/patience.js'
 import { reach } from '../helpers/reach.js'
 import { run } from '../helpers/readers.js'
 
@@ -106,17 +107,17 @@ test('what was published before, what another process publishes, and a process t
   expect(await every('tcp', 8_080)).toEqual(all)
   const [endpoint] = await other.endpoints(web)
   await endpoint?.publish({ hostPort: 8_081, containerPort: 81 })
-  await expect.poll(() => every('tcp', 8_081), { timeout: 10_000 }).toEqual(all)
+  await expect.poll(() => every('tcp', 8_081), { timeout: patience(10_000) }).toEqual(all)
   // A second address of the same port, which the folder's own time would not show.
   await endpoint?.publish({ hostPort: 8_083, containerPort: 81, hostIp: '192.0.2.1' })
-  await expect.poll(() => bind('tcp', '192.0.2.1', 8_083), { timeout: 10_000 }).toBe('EADDRINUSE')
+  await expect.poll(() => bind('tcp', '192.0.2.1', 8_083), { timeout: patience(10_000) }).toBe('EADDRINUSE')
   await endpoint?.publish({ hostPort: 8_083, containerPort: 81, hostIp: '2001:db8::1' })
-  await expect.poll(() => bind('tcp', '2001:db8::1', 8_083), { timeout: 10_000 }).toBe('EADDRINUSE')
+  await expect.poll(() => bind('tcp', '2001:db8::1', 8_083), { timeout: patience(10_000) }).toBe('EADDRINUSE')
   await open({ holdPorts: true })
   await serving.close()
-  await expect.poll(() => every('tcp', 8_080), { timeout: 10_000 }).toEqual(all)
+  await expect.poll(() => every('tcp', 8_080), { timeout: patience(10_000) }).toEqual(all)
   await endpoint?.unpublish({ hostPort: 8_081, containerPort: 81 })
-  await expect.poll(() => every('tcp', 8_081), { timeout: 10_000 }).toEqual(none)
+  await expect.poll(() => every('tcp', 8_081), { timeout: patience(10_000) }).toEqual(none)
   for (const one of opened.splice(0)) await one.close()
   expect(await every('tcp', 8_080)).toEqual(none)
 })
@@ -127,7 +128,7 @@ test('a port on an address that comes later is held once it is there', async () 
   const endpoint = await network.connect(await container('web'), { publish: [{ hostPort: 8_084, containerPort: 80, hostIp: '192.0.2.7' }] })
   expect(endpoint.ports).toHaveLength(1)
   await host.namespace.addresses.add('lo', '192.0.2.7/32')
-  await expect.poll(() => bind('tcp', '192.0.2.7', 8_084), { timeout: 10_000 }).toBe('EADDRINUSE')
+  await expect.poll(() => bind('tcp', '192.0.2.7', 8_084), { timeout: patience(10_000) }).toBe('EADDRINUSE')
   await endpoint.disconnect()
   expect(await bind('tcp', '192.0.2.7', 8_084)).toBe('free')
   await host.namespace.addresses.delete('lo', '192.0.2.7/32')

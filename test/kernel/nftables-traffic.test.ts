@@ -4,6 +4,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi 
 import { Namespace, type NftRule, nft, type RulePart } from '../../lib/index.js'
 import { needs } from '../helpers/features.js'
 import { useHost } from '../helpers/host.js'
+import { patience } from '../helpers/patience.js'
 import { type Answering, answer, reach } from '../helpers/reach.js'
 
 const host = useHost()
@@ -187,9 +188,9 @@ describe.each(Object.keys(nets) as (keyof typeof nets)[])('%s', version => {
         socket.send(payload, 53, net.server, error => (error ? reject(error) : resolve()))
       })
     await vi.waitFor(async () => expect(await counts()).toMatchObject([{ packets: 20 }, { packets: 5 }, { packets: 15 }]), {
-      timeout: 20_000,
+      timeout: patience(20_000),
     })
-    await vi.waitFor(() => expect(heard).toHaveLength(5), { timeout: 20_000 })
+    await vi.waitFor(() => expect(heard).toHaveLength(5), { timeout: patience(20_000) })
     socket.close()
     const size = 100 + 8 + (version === 'IPv4' ? 20 : 40)
     expect((await counts()).map(({ bytes }) => bytes)).toEqual([20 * size, 5 * size, 15 * size])

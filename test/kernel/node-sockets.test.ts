@@ -7,6 +7,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { Namespace } from '../../lib/kernel/namespace.js'
 import { runBuilt } from '../helpers/built.js'
 import { useHost } from '../helpers/host.js'
+import { patience } from '../helpers/patience.js'
 import { attempt, run } from '../helpers/readers.js'
 import { descriptors, threadNamespaces } from '../helpers/state.js'
 
@@ -185,7 +186,9 @@ test('no thread of the process has left its namespace, with a cold thread pool t
   expect(seen).toEqual([own])
 })
 
-test('an http server in each of 200 namespaces, each fetched from another one over a bridge, none reachable from the host', async () => {
+test('an http server in each of 200 namespaces, each fetched from another one over a bridge, none reachable from the host', {
+  timeout: patience(120_000),
+}, async () => {
   const bridge = await here.links.create({ kind: 'bridge', name: 'many', up: true })
   const namespaces: Namespace[] = []
   const servers = []
@@ -221,4 +224,4 @@ test('an http server in each of 200 namespaces, each fetched from another one ov
     await here.links.delete('many')
     while ((await here.links.list({ kind: 'veth' })).length > 0) await setTimeout(20)
   }
-}, 120_000)
+})

@@ -7,6 +7,7 @@ import { deleteNamed } from '../../lib/namespace/lifecycle.js'
 import { runBuilt } from '../helpers/built.js'
 import { needs } from '../helpers/features.js'
 import { clear, ipLink, linkNames, useOpenHost } from '../helpers/links.js'
+import { patience } from '../helpers/patience.js'
 import { ethtoolStatistics, ip, run, start } from '../helpers/readers.js'
 import { refusal } from '../helpers/refusal.js'
 import { descriptors } from '../helpers/state.js'
@@ -130,7 +131,7 @@ describe('a namespace without a name', () => {
 
 describe('what changes between two calls', () => {
   const near = async (namespace: Namespace, name = 'near') => links().create({ kind: 'veth', name, peer: { name: 'far', namespace } })
-  const gone = (name: string) => expect.poll(() => linkNames(host.name), { timeout: 10_000 }).not.toContain(name)
+  const gone = (name: string) => expect.poll(() => linkNames(host.name), { timeout: patience(10_000) }).not.toContain(name)
 
   test('the namespace is deleted', async context => {
     await needs(context, 'veth')
@@ -225,7 +226,7 @@ console.log(JSON.stringify(told))`
   })
 })
 
-test('1,000 namespaces whose inner ends all have the same index', async context => {
+test('1,000 namespaces whose inner ends all have the same index', { timeout: patience(180_000) }, async context => {
   await needs(context, 'veth', 'tool:ethtool')
   const count = 1000
   const names = Array.from({ length: count }, (_, i) => host.named(`n${i}`))
@@ -267,6 +268,6 @@ test('1,000 namespaces whose inner ends all have the same index', async context 
     expect((await descriptors()).net).toBe(before.net)
   } finally {
     await Promise.all(names.map(name => deleteNamed(name)))
-    await expect.poll(() => linkNames(host.name), { timeout: 60_000, interval: 500 }).toEqual([])
+    await expect.poll(() => linkNames(host.name), { timeout: patience(60_000), interval: 500 }).toEqual([])
   }
-}, 180_000)
+})

@@ -8,6 +8,7 @@ import { setSysctl } from '../../lib/namespace/sysctl.js'
 import { runBuilt } from '../helpers/built.js'
 import { needs } from '../helpers/features.js'
 import { useHost } from '../helpers/host.js'
+import { patience } from '../helpers/patience.js'
 import { ip, ping as ping8, run, tcpdump } from '../helpers/readers.js'
 import { descriptors, threadNamespaces } from '../helpers/state.js'
 
@@ -43,7 +44,9 @@ beforeAll(async () => {
   await setSysctl(ns.router, 'net.ipv6.icmp.ratelimit', 0)
   // Neighbours have been found, and addresses looked for twice, when the tests begin.
   for (const address of ['10.0.2.1', 'fd00:2::1']) {
-    await vi.waitFor(async () => expect(await ping8(host.named('blue'), address)).toMatchObject({ received: 1 }), { timeout: 10_000 })
+    await vi.waitFor(async () => expect(await ping8(host.named('blue'), address)).toMatchObject({ received: 1 }), {
+      timeout: patience(10_000),
+    })
   }
 })
 afterAll(async () => {
@@ -162,7 +165,9 @@ describe('link-local IPv6', () => {
     const address = await linkLocal()
     // Both ends look for duplicates of their addresses first.
     await expect
-      .poll(async () => (await ping(ns.blue, `${address}%eth0`, quick).catch(() => ({ received: 0 }))).received, { timeout: 5000 })
+      .poll(async () => (await ping(ns.blue, `${address}%eth0`, quick).catch(() => ({ received: 0 }))).received, {
+        timeout: patience(5000),
+      })
       .toBe(3)
     expect(await ping(ns.blue, `${address}%${await indexOfEth0()}`, quick)).toMatchObject({ received: 3 })
     expect(await ping(ns.blue, 'ff02::1%eth0', { ...quick, count: 1 })).toMatchObject({ received: 1 })
@@ -303,7 +308,7 @@ describe('ping sockets', () => {
     for (const socket of ['raw', 'ping'] as const) {
       const refused = async () => (await pingThrough([socket], ns.blue, '10.8.0.1', once)).errors
       // Again, as the kernel over there holds back errors of this kind when it has sent several.
-      await expect.poll(refused, { timeout: 10_000, interval: 500 }).toEqual(expected)
+      await expect.poll(refused, { timeout: patience(10_000), interval: 500 }).toEqual(expected)
     }
     await inside('router', 'route', 'delete', 'unreachable', '10.8.0.1')
   })

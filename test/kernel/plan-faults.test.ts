@@ -4,6 +4,7 @@ import { NetloomError, Plan } from '../../lib/index.js'
 import { native } from '../../lib/socket/native.js'
 import { Faults } from '../helpers/injected.js'
 import { useOpenHost } from '../helpers/links.js'
+import { patience } from '../helpers/patience.js'
 import { everything, star } from '../helpers/plans.js'
 import { attempt, run } from '../helpers/readers.js'
 import { namedNamespaces, namespaceState } from '../helpers/state.js'
@@ -108,13 +109,13 @@ test.each(faults)('$what', async ({ arrange, spoil, code, path }) => {
       error instanceof NetloomError ? [error] : ((error as { errors?: { path: string }[] }).errors ?? [error as { path: string }])
     expect(problems[0]?.path).toMatch(path)
     expect((error as NetloomError).leftovers).toBeUndefined()
-    await vi.waitFor(async () => expect(await settled()).toEqual(before), { timeout: 5000 })
+    await vi.waitFor(async () => expect(await settled()).toEqual(before), { timeout: patience(5000) })
   } finally {
     await remove()
   }
 })
 
-test('stopped at random moments, it leaves nothing', { timeout: 120_000 }, async () => {
+test('stopped at random moments, it leaves nothing', { timeout: patience(120_000) }, async () => {
   const seed = Number(process.env.NETLOOM_SEED ?? Date.now() % 1_000_000)
   process.stdout.write(`plan-faults: NETLOOM_SEED=${seed}\n`)
   const random = generator(seed)
@@ -134,7 +135,7 @@ test('stopped at random moments, it leaves nothing', { timeout: 120_000 }, async
     clearTimeout(timer)
     if (result instanceof Error) expect(result).toMatchObject({ name: 'AbortError', code: 'ABORT_ERR', cause: { message: 'enough' } })
     else await result.delete({ drain: true })
-    await vi.waitFor(async () => expect(await settled()).toEqual(before), { timeout: 5000 })
+    await vi.waitFor(async () => expect(await settled()).toEqual(before), { timeout: patience(5000) })
   }
 })
 

@@ -2,6 +2,7 @@
 import { afterEach, expect, test, vi } from 'vitest'
 import { NamespacePool, type NamespacePoolOptions, type PlanNamespace } from '../../lib/index.js'
 import { clear, useOpenHost } from '../helpers/links.js'
+import { patience } from '../helpers/patience.js'
 import { ip } from '../helpers/readers.js'
 import { descriptors } from '../helpers/state.js'
 
@@ -93,7 +94,7 @@ test('a number is not given twice, and one that fails does not keep the others f
     if (number % 3 === 1) throw new Error(`unlucky ${number}`)
   }
   await using pool = new NamespacePool({ size: 5, prepare })
-  await vi.waitFor(() => expect(pool.ready).toBe(5), { timeout: 20_000 })
+  await vi.waitFor(() => expect(pool.ready).toBe(5), { timeout: patience(20_000) })
   expect(numbers).toEqual(numbers.map((_, i) => i))
   expect(numbers.length).toBeGreaterThanOrEqual(7)
 })
@@ -109,7 +110,7 @@ test('it recovers when the obstacle is gone, and leaves nothing of what failed',
   expect(await tryOnce(pool)).toMatchObject({ code: 'EEXIST', path: 'links[1].peer.name' })
   expect((await veths()).length).toBe(before)
   await host.namespace.links.delete('pf0')
-  await vi.waitFor(() => expect(pool.ready).toBe(1), { timeout: 10_000 })
+  await vi.waitFor(() => expect(pool.ready).toBe(1), { timeout: patience(10_000) })
   await using namespace = await pool.take()
   expect((await namespace.links.list()).map(({ name }) => name).sort()).toEqual(['eth0', 'first', 'lo', 'second'])
 })

@@ -3,17 +3,19 @@ import { readdir, readlink } from 'node:fs/promises'
 import { afterEach, expect, test, vi } from 'vitest'
 import { type Namespace, NamespacePool, type PlanNamespace } from '../../lib/index.js'
 import { clear, useOpenHost } from '../helpers/links.js'
+import { patience } from '../helpers/patience.js'
 import { attempt, bridge, ip } from '../helpers/readers.js'
 import { descriptors, namedNamespaces, threadNamespaces } from '../helpers/state.js'
 
 const host = useOpenHost()
-const full = (pool: NamespacePool, size: number) => vi.waitFor(() => expect(pool.ready).toBe(size), { timeout: 20_000, interval: 2 })
+const full = (pool: NamespacePool, size: number) =>
+  vi.waitFor(() => expect(pool.ready).toBe(size), { timeout: patience(20_000), interval: 2 })
 const linksOfHost = async () => (await ip<{ ifname: string }>(host.name, 'link', 'show')).map(link => link.ifname)
 // Whatever a test could not wait for.
 afterEach(() => clear(host.namespace))
 /** The kernel removes devices a little after the last descriptor of their namespace: one after the other, and others may have thousands. */
 const goneFromHost = (pattern: RegExp) =>
-  vi.waitFor(async () => expect((await linksOfHost()).filter(name => pattern.test(name))).toEqual([]), { timeout: 60_000 })
+  vi.waitFor(async () => expect((await linksOfHost()).filter(name => pattern.test(name))).toEqual([]), { timeout: patience(60_000) })
 
 test('it fills up, hands out different ones at once, and makes them anew', async () => {
   const names = await namedNamespaces()
@@ -41,7 +43,7 @@ test('it fills up, hands out different ones at once, and makes them anew', async
   expect(await namedNamespaces()).toEqual(names)
 })
 
-test('prepared ones are connected to a bridge of the host', { timeout: 120_000 }, async () => {
+test('prepared ones are connected to a bridge of the host', { timeout: patience(120_000) }, async () => {
   const before = await linksOfHost()
   await host.namespace.links.create({ kind: 'bridge', name: 'pool0', up: true, ipv6: 'none' })
   await host.namespace.addresses.add('pool0', '10.60.0.1/16')
@@ -110,7 +112,7 @@ test('what is taken outlives the pool and is the taker’s', async () => {
   await pool[Symbol.asyncDispose]()
 })
 
-test('disposed while it fills: those who wait are refused, and nothing is left', { timeout: 120_000 }, async () => {
+test('disposed while it fills: those who wait are refused, and nothing is left', { timeout: patience(120_000) }, async () => {
   const before = await descriptors()
   let made = 0
   const prepare = (plan: PlanNamespace) => {

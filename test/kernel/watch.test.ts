@@ -4,6 +4,7 @@ import { afterEach, expect, test } from 'vitest'
 import { Namespace } from '../../lib/kernel/namespace.js'
 import type { WatchEvent, WatchKind } from '../../lib/kernel/watch-events.js'
 import { useHost } from '../helpers/host.js'
+import { patience } from '../helpers/patience.js'
 import { ip, run } from '../helpers/readers.js'
 import { descriptors } from '../helpers/state.js'
 
@@ -175,7 +176,9 @@ test('all namespaces: they come and go with what is in them', async () => {
   await run(undefined, 'ip', 'netns', 'delete', one)
 })
 
-test('200 namespaces come and go before a stalled reader with the smallest buffer; it ends with the state that is', async () => {
+test('200 namespaces come and go before a stalled reader with the smallest buffer; it ends with the state that is', {
+  timeout: patience(120_000),
+}, async () => {
   const here = await open()
   const world = new World()
   const kinds = ['namespace', 'link', 'address'] as const
@@ -220,7 +223,7 @@ test('200 namespaces come and go before a stalled reader with the smallest buffe
   for (const namespace of [...made, last]) await namespace.delete()
   // The kernel removes the devices of a namespace after its name.
   while ((await ip(host.name, 'link', 'show')).length > 1) await setTimeout(20)
-}, 120_000)
+})
 
 test('an aborted watch ends with AbortError, a closed namespace with ECANCELED, a loop that is left quietly; no descriptor stays', async () => {
   const here = await open()

@@ -7,6 +7,7 @@ import { Worker } from 'node:worker_threads'
 import { expect, test } from 'vitest'
 import { Namespace } from '../../lib/kernel/namespace.js'
 import { useHost } from '../helpers/host.js'
+import { patience } from '../helpers/patience.js'
 import { ip } from '../helpers/readers.js'
 import { descriptors, namedNamespaces, threadNamespaces } from '../helpers/state.js'
 import { ownMounts, random, run, seed, settle } from './ending.js'
@@ -26,7 +27,7 @@ async function begin(whenBusy: boolean, delay: number): Promise<void> {
   expect(errors).toEqual([])
 }
 
-test(`${workers} worker threads with all of it under way are terminated at random moments`, { timeout: 300_000 }, async () => {
+test(`${workers} worker threads with all of it under way are terminated at random moments`, { timeout: patience(300_000) }, async () => {
   const chance = random(seed())
   // One first, and the library here: both keep something from then on.
   await begin(true, 50)
@@ -64,7 +65,7 @@ async function removeNames(): Promise<void> {
 
 test.each(['request', 'dump', 'iterated dump', 'watch', 'watch of all', 'ping', 'creation', 'everything'])(
   'process.exit() in the middle of: %s',
-  { timeout: 120_000 },
+  { timeout: patience(120_000) },
   async what => {
     const ends = await Promise.all([1, 2, 3].map(() => run(process.execPath, program, what)))
     for (const end of ends) expect(end).toEqual({ code: 7, signal: null, output: '' })

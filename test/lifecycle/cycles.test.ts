@@ -2,6 +2,7 @@
 // NETLOOM_CYCLES says how many instead.
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
+import { patience } from '../helpers/patience.js'
 import { attempt } from '../helpers/readers.js'
 
 const program = fileURLToPath(new URL('cycles.mjs', import.meta.url))
@@ -33,7 +34,7 @@ test.each([
   ['watches', 1],
   ['watches of all', 0.5],
   ['pings', 0.1],
-])('%s leave nothing behind (%f of all)', { timeout: 300_000 }, async (kind, share) => {
+])('%s leave nothing behind (%f of all)', { timeout: patience(300_000) }, async (kind, share) => {
   const count = Math.ceil(cycles * share)
   const { code, stdout, stderr } = await attempt(undefined, process.execPath, ['--expose-gc', program, kind, String(count)])
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' })

@@ -2,11 +2,12 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import type { Host } from '../helpers/host.js'
+import { patience } from '../helpers/patience.js'
 import { environment } from '../helpers/readers.js'
 import { mountPoints } from '../helpers/state.js'
 
 /** Far more than any of these takes: it only keeps a hanging process from holding up the suite. */
-const guard = process.env.NETLOOM_SANITIZER === undefined ? 20_000 : 200_000
+const guard = patience(20_000)
 
 /** A small generator with a seed, so that a failing run can be repeated: NETLOOM_SEED=… */
 export function random(seed: number): () => number {
@@ -36,8 +37,8 @@ export async function run(...command: string[]) {
 }
 
 /** What ended workers hold is freed a little after they are gone. */
-export async function settle<T>(look: () => Promise<T>, wanted: T, patience = 1_000): Promise<T> {
-  for (const end = performance.now() + patience; performance.now() < end; ) {
+export async function settle<T>(look: () => Promise<T>, wanted: T, longest = patience(1_000)): Promise<T> {
+  for (const end = performance.now() + longest; performance.now() < end; ) {
     if (JSON.stringify(await look()) === JSON.stringify(wanted)) break
     await new Promise(resolve => setTimeout(resolve, 20))
   }

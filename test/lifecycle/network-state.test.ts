@@ -10,6 +10,7 @@ import { networkSpec } from '../../lib/network/options.js'
 import type { EndpointRecord, NetworkRecord } from '../../lib/network/records.js'
 import { State } from '../../lib/network/state.js'
 import { Allocator } from '../../lib/network/state-allocate.js'
+import { patience } from '../helpers/patience.js'
 import { start } from '../helpers/readers.js'
 import { random, seed } from './ending.js'
 
@@ -47,7 +48,7 @@ async function withNetwork(record: NetworkRecord): Promise<State> {
   return state
 }
 
-test(`8 processes on one folder, ${kills} of them killed at random moments`, { timeout: 240_000 }, async () => {
+test(`8 processes on one folder, ${kills} of them killed at random moments`, { timeout: patience(240_000) }, async () => {
   // So small that addresses come back all the time.
   const record = network('10.9.0.0/22', '10.9.0.1')
   const state = await withNetwork(record)

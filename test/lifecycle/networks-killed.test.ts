@@ -10,6 +10,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import { Namespace, Networks } from '../../lib/index.js'
 import { needs } from '../helpers/features.js'
 import { linkNames, useOpenHost } from '../helpers/links.js'
+import { patience } from '../helpers/patience.js'
 import { ip, nft } from '../helpers/readers.js'
 import { namedNamespaces } from '../helpers/state.js'
 import { random, seed, settle } from './ending.js'
@@ -105,7 +106,7 @@ async function watchKernel(inside: readonly Namespace[], signal: AbortSignal): P
 }
 
 test(`${atOnce} processes on one folder for ${seconds} s, at least ${kills} of them killed`, {
-  timeout: seconds * 4_000 + 60_000,
+  timeout: patience(seconds * 4_000 + 60_000),
   retry: 0,
 }, async () => {
   const names = Array.from({ length: atOnce * each }, (_, i) => host.named(`k${i}`))

@@ -6,6 +6,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import { Namespace, Networks } from '../../lib/index.js'
 import { needs } from '../helpers/features.js'
 import { linkNames, useOpenHost } from '../helpers/links.js'
+import { patience } from '../helpers/patience.js'
 import { ip, ping, start } from '../helpers/readers.js'
 
 const host = useOpenHost()
@@ -23,9 +24,11 @@ afterEach(async () => {
 })
 /** The kernel removes the devices of a namespace some time after its name is gone. */
 const noCables = () =>
-  expect.poll(() => linkNames(host.name).then(names => names.filter(name => name.startsWith('veth'))), { timeout: 10_000 }).toEqual([])
+  expect
+    .poll(() => linkNames(host.name).then(names => names.filter(name => name.startsWith('veth'))), { timeout: patience(10_000) })
+    .toEqual([])
 
-test('250 namespaces, each of which reaches its gateway', { timeout: 120_000 }, async () => {
+test('250 namespaces, each of which reaches its gateway', { timeout: patience(120_000) }, async () => {
   const names = Array.from({ length: 250 }, (_, i) => host.named(`n${i}`))
   await using made = await Namespace.createMany(names)
   expect(made.done).toBe(250)
@@ -58,7 +61,7 @@ test('250 namespaces, each of which reaches its gateway', { timeout: 120_000 }, 
   await noCables()
 })
 
-test('the 1,024th endpoint of a bridge is refused before anything is made', { timeout: 300_000 }, async () => {
+test('the 1,024th endpoint of a bridge is refused before anything is made', { timeout: patience(300_000) }, async () => {
   const most = 1_023
   const names = Array.from({ length: most + 1 }, (_, i) => host.named(`f${i}`))
   await using _made = await Namespace.createMany(names)
@@ -87,7 +90,7 @@ test('the 1,024th endpoint of a bridge is refused before anything is made', { ti
   // One whose namespace is gone makes room.
   await net.connect({ name: names[0]! })
   await (await Namespace.open({ name: names[2]! })).delete()
-  await expect.poll(() => linkNames(host.name).then(({ length }) => length), { timeout: 10_000 }).toBe(links.length - 2)
+  await expect.poll(() => linkNames(host.name).then(({ length }) => length), { timeout: patience(10_000) }).toBe(links.length - 2)
   expect((await net.connect({ name: names[1]! })).addresses).toHaveLength(1)
   // The network is removed while its namespaces are going.
 })

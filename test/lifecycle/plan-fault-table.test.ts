@@ -4,6 +4,7 @@ import { Namespace, NetloomError, type PlanResult } from '../../lib/index.js'
 import { crowd, furnish, unfurnish, whole } from '../helpers/crowds.js'
 import { Faults, type Manner } from '../helpers/injected.js'
 import { useOpenHost } from '../helpers/links.js'
+import { patience } from '../helpers/patience.js'
 import { random, seed, settle } from './ending.js'
 
 const host = useOpenHost()
@@ -49,7 +50,7 @@ async function steps(): Promise<string[]> {
   return calls
 }
 
-test(`an error at ${all ? 'each step' : 'some steps'} of a plan of ${count}`, { timeout: 3_600_000 }, async () => {
+test(`an error at ${all ? 'each step' : 'some steps'} of a plan of ${count}`, { timeout: patience(3_600_000) }, async () => {
   const calls = await steps()
   const firsts = [...new Set(calls)].map(call => calls.indexOf(call))
   const sample = Array.from({ length: 6 }, () => Math.floor(chance() * calls.length))
@@ -72,7 +73,7 @@ test(`an error at ${all ? 'each step' : 'some steps'} of a plan of ${count}`, { 
   }
 })
 
-test(`aborts at ${all ? 50 : 5} random moments`, { timeout: 600_000 }, async () => {
+test(`aborts at ${all ? 50 : 5} random moments`, { timeout: patience(600_000) }, async () => {
   const began = performance.now()
   await (await plan().apply()).delete({ drain: true })
   const took = (performance.now() - began) / 2
@@ -87,7 +88,7 @@ test(`aborts at ${all ? 50 : 5} random moments`, { timeout: 600_000 }, async () 
   }
 })
 
-test('an abort at each boundary between two calls of a small plan', { timeout: 120_000 }, async () => {
+test('an abort at each boundary between two calls of a small plan', { timeout: patience(120_000) }, async () => {
   const small = () => crowd(host.namespace, 2, host.named('f'))
   faults.arm(() => undefined)
   await (await small().apply()).delete({ drain: true })
@@ -104,7 +105,7 @@ test('an abort at each boundary between two calls of a small plan', { timeout: 1
   }
 })
 
-test('errors of the undo are told together, and gc() finishes it', { timeout: 120_000 }, async () => {
+test('errors of the undo are told together, and gc() finishes it', { timeout: patience(120_000) }, async () => {
   const total = (await steps()).length
   for (const failing of ['exchange', 'removeNamespaces', 'writeSysctl', 'unlucky', 'unlucky']) {
     const late = Math.floor(total * (0.6 + chance() * 0.3))

@@ -4,6 +4,7 @@ import { Namespace } from '../../lib/index.js'
 import { native } from '../../lib/socket/native.js'
 import { crowd, furnish, takeAway, unfurnish, whole } from '../helpers/crowds.js'
 import { useOpenHost } from '../helpers/links.js'
+import { patience } from '../helpers/patience.js'
 import { run } from '../helpers/readers.js'
 import { namedNamespaces } from '../helpers/state.js'
 import { settle } from './ending.js'
@@ -20,7 +21,7 @@ afterAll(() => unfurnish(host.name))
 
 const plan = () => crowd({ name: host.name }, count, prefix())
 
-test(`${kills} processes with plans of ${count} namespaces are killed`, { timeout: 600_000 }, () =>
+test(`${kills} processes with plans of ${count} namespaces are killed`, { timeout: patience(600_000) }, () =>
   killAtRandom({
     what: `applying a plan of ${count} namespaces and taking it back`,
     ...{ host: host.name, prefix: prefix(), kills, plan: plan() },

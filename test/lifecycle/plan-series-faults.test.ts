@@ -4,6 +4,7 @@ import { Namespace, NetloomError } from '../../lib/index.js'
 import { takeAway, unfurnish, whole } from '../helpers/crowds.js'
 import { Faults, type Manner } from '../helpers/injected.js'
 import { useOpenHost } from '../helpers/links.js'
+import { patience } from '../helpers/patience.js'
 import { furnishForSeries, removeSeries, series } from '../helpers/series.js'
 import { random, seed, settle } from './ending.js'
 import { all, kills, row } from './killing.js'
@@ -54,7 +55,7 @@ async function attempt({ refused, onError }: Kind, faults: Faults, which: (call:
   return { calls, error: applied.error, codes: [...new Set(codes)].sort() }
 }
 
-test.for(kinds)(`an error at ${all ? 'each step' : 'some steps'}: $what`, { timeout: 3_600_000 }, async kind => {
+test.for(kinds)(`an error at ${all ? 'each step' : 'some steps'}: $what`, { timeout: patience(3_600_000) }, async kind => {
   using faults = new Faults()
   const { calls, error, codes } = await attempt(kind, faults, () => undefined)
   expect([error?.code, codes]).toEqual(
@@ -96,7 +97,7 @@ function chosen(calls: readonly string[]): (readonly [step: number, manner: Mann
   return some.map(step => [step, several(step)[Math.floor(chance() * several(step).length)]!])
 }
 
-test(`aborts at ${all ? 50 : 4} random moments`, { timeout: 600_000 }, async () => {
+test(`aborts at ${all ? 50 : 4} random moments`, { timeout: patience(600_000) }, async () => {
   const began = performance.now()
   await (await series(host.namespace, few, prefix('s')).apply()).delete({ drain: true })
   const took = (performance.now() - began) / 2
@@ -125,14 +126,14 @@ const complete = async () => {
   await takeAway(host.name, prefix('k'))
 }
 
-test(`${kills} processes that add entries in series are killed`, { timeout: 900_000 }, () =>
+test(`${kills} processes that add entries in series are killed`, { timeout: patience(900_000) }, () =>
   killAtRandom({
     what: 'applying a plan with series of 4,500 routes and 1,300 addresses, and taking it back',
     ...{ ...common(), plan: series(there(), few, prefix('k')), takeAway: complete },
   }),
 )
 
-test(`${kills} processes are killed that undo series in which one was refused`, { timeout: 900_000 }, () =>
+test(`${kills} processes are killed that undo series in which one was refused`, { timeout: patience(900_000) }, () =>
   killAtRandom({
     what: 'a plan with series of which the kernel refuses one, and its undo',
     ...{ ...common(), plan: series(there(), few, prefix('k'), true) },

@@ -4,6 +4,7 @@ import { afterEach, expect, test } from 'vitest'
 import { Namespace } from '../../lib/kernel/namespace.js'
 import type { WatchEvent, WatchKind } from '../../lib/kernel/watch-events.js'
 import { useHost } from '../helpers/host.js'
+import { patience } from '../helpers/patience.js'
 import { ip } from '../helpers/readers.js'
 import { descriptors, namedNamespaces } from '../helpers/state.js'
 
@@ -146,12 +147,12 @@ async function removeAll(): Promise<void> {
   while ((await ip(host.name, 'link', 'show')).length > 1) await setTimeout(50)
 }
 // Also after a failure, so that another try finds nothing.
-afterEach(removeAll, 120_000)
+afterEach(removeAll, patience(120_000))
 
 test.each([
   ['stalls, with the smallest buffer', true],
   ['keeps up, with the usual buffer', false],
-])(`${many} namespaces come and go before a reader that %s`, { timeout: 300_000 }, async (_, stalls) => {
+])(`${many} namespaces come and go before a reader that %s`, { timeout: patience(300_000) }, async (_, stalls) => {
   const here = await Namespace.open({ name: host.name })
   // Starts whatever comes into being with the first wait.
   const first = watchAll(here)
