@@ -36,6 +36,17 @@ export const netfilterGroups = {
 /** Around the messages that succeed or fail together, NFNL_MSG_. */
 export const netfilterMessages = { batchBegin: 16, batchEnd: 17 } as const
 
+/** NF_NAT_RANGE_, as numbers of bits (linux/netfilter/nf_nat.h). */
+export const natFlags = {
+  mapIps: 0,
+  protoSpecified: 1,
+  protoRandom: 2,
+  persistent: 3,
+  protoRandomFully: 4,
+  protoOffset: 5,
+  netmap: 6,
+} as const
+
 /** `resId` is the subsystem's number in a batch's begin and end, in answers the lower half of the generation. */
 export const nfgenmsg = struct({ family: oneOf(u8, netfilterFamilies), version: u8, resId: u16be })
 

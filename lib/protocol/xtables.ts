@@ -4,6 +4,7 @@ import { bits, s32, u8, u16, u16be, u32 } from '../codec/scalars.js'
 import { array, pad, struct } from '../codec/struct.js'
 import { fixed } from '../codec/variable.js'
 import { block, text } from './iptables.js'
+import { natFlags } from './netfilter.js'
 
 /** Of a source and destination port each: lowest and highest. */
 const range = fixed(array(u16), 4)
@@ -122,16 +123,6 @@ export const iptReject = struct({ with: u32 })
 /** XT_LOG_, as numbers of bits. */
 export const logFlags = { tcpseq: 0, tcpopt: 1, ipopt: 2, uid: 3, nflog: 4, macdecode: 5 } as const
 export const xtLog = struct({ level: u8, logflags: bits(u8, logFlags), prefix: text(30) })
-/** NF_NAT_RANGE_, as numbers of bits. */
-export const natFlags = {
-  mapIps: 0,
-  protoSpecified: 1,
-  protoRandom: 2,
-  persistent: 3,
-  protoRandomFully: 4,
-  protoOffset: 5,
-  netmap: 6,
-} as const
 const natRangeFlags = bits(u32, natFlags)
 export const natMultiRange = struct({ rangesize: u32, flags: natRangeFlags, minIp: ipv4, maxIp: ipv4, min: u16be, max: u16be })
 const natAddresses = { flags: natRangeFlags, minAddr: address, maxAddr: address, minProto: u16be, maxProto: u16be }

@@ -43,7 +43,6 @@ export const expressionSets: readonly NumberSet[] = [
   { prefix: 'NFT_INNER', numbers: load.innerFlags, bits: true },
   { prefix: 'NFT_INNER', numbers: load.innerTypes },
   { prefix: 'NFT_NAT', numbers: nat.natTypes },
-  { prefix: 'NF_NAT_RANGE', numbers: nat.natFlags, bits: true },
   { prefix: 'NFT_LOGLEVEL', numbers: action.logLevels },
   { prefix: 'NF_LOG', numbers: action.logFlags, bits: true },
   { prefix: 'NFT_REJECT', numbers: action.rejectTypes },

@@ -1,5 +1,6 @@
 // What the tables of iptables claim about the kernel's headers.
 import * as iptables from '../../lib/protocol/iptables.js'
+import { natFlags } from '../../lib/protocol/netfilter.js'
 import * as xtables from '../../lib/protocol/xtables.js'
 import { layout, type NumberSet, type StructLayout } from './abi-form.js'
 
@@ -32,7 +33,7 @@ export const iptablesSets: readonly NumberSet[] = [
   { prefix: 'XT_PHYSDEV_OP', numbers: xtables.physdevOps, bits: true },
   { prefix: 'XT_MULTIPORT', numbers: xtables.multiportSides },
   { prefix: 'XT_LOG', numbers: xtables.logFlags, bits: true },
-  { prefix: 'NF_NAT_RANGE', numbers: xtables.natFlags, bits: true },
+  { prefix: 'NF_NAT_RANGE', numbers: natFlags, bits: true },
 ]
 
 const conntrackPorts = Object.fromEntries(

@@ -1,5 +1,5 @@
 // Statements that change where packets go or come from: snat, dnat, masquerade, redirect, tproxy, dup, fwd.
-import type { natFlags as wireFlags } from '../../protocol/nftables/expressions/nat.js'
+import type { natFlags as wireFlags } from '../../protocol/netfilter.js'
 import { byteLength, dataTypes, type Slot, slotOf } from './datatypes.js'
 import { at } from './element-values.js'
 import { type Context, invalid, isObject, isScalar, listOf, own, register, slotBytes } from './linearize-context.js'

@@ -1,20 +1,10 @@
 // Expressions that change where a packet goes or comes from: nat, masq, redir, tproxy, dup, fwd (linux/netfilter/nf_tables.h).
 import { bits, oneOf, u32be } from '../../../codec/scalars.js'
 import { attributes } from '../../../codec/table.js'
-import { netfilterFamilies } from '../../netfilter.js'
+import { natFlags, netfilterFamilies } from '../../netfilter.js'
 
 /** NFT_NAT_ */
 export const natTypes = { snat: 0, dnat: 1 } as const
-/** NF_NAT_RANGE_, as numbers of bits (linux/netfilter/nf_nat.h). */
-export const natFlags = {
-  mapIps: 0,
-  protoSpecified: 1,
-  protoRandom: 2,
-  persistent: 3,
-  protoRandomFully: 4,
-  protoOffset: 5,
-  netmap: 6,
-} as const
 const family = oneOf(u32be, netfilterFamilies)
 
 export const nat = attributes('NFTA_NAT', {
