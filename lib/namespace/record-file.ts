@@ -87,6 +87,16 @@ export class RecordFile {
   }
 }
 
+/** A new file with its content, in one step for the event loop. Whoever may be killed meanwhile renames it to its place when it is there. */
+export async function writeNew(path: string, content: string): Promise<void> {
+  try {
+    const descriptor = await native().publishFile(path, content, 0o600)
+    descriptor.close()
+  } catch (error) {
+    throw failure(error, { operation: 'write file', subject: path })
+  }
+}
+
 /** The records that are there, whoever is at work on them. */
 export async function listRecords(): Promise<string[]> {
   try {

@@ -4,7 +4,7 @@ import { Namespace } from '../kernel/namespace.js'
 import { scoped } from '../kernel/scope.js'
 import type { NamespaceSource } from '../namespace/source.js'
 import { Plan } from '../plan/plan.js'
-import { briefLinks } from '../plan/remove.js'
+import { briefLinksOfFew } from '../plan/remove.js'
 import type { ApplyOptions } from '../plan/result.js'
 import { NetloomError } from '../socket/error.js'
 import { type ConnectOptions, portsOf } from './connect-options.js'
@@ -20,6 +20,7 @@ import { PortAllocator } from './port-allocate.js'
 import { publishPorts } from './publish.js'
 import type { EndpointRecord, NetworkRecord } from './records.js'
 import { Allocator } from './state-allocate.js'
+import { together } from './state-files.js'
 
 export interface Request {
   readonly source: NamespaceSource
@@ -62,7 +63,10 @@ async function lookAt(core: Core, network: NetworkRecord, request: Request, gues
   const namespace = await Namespace.open(source)
   try {
     const key = keyOf(namespace)
-    const records = await core.state.endpointsOf(key)
+    const reading = core.state.endpointsOf(key)
+    const looking = briefLinksOfFew(namespace[scoped])
+    await together(reading, looking)
+    const [records, links] = [await reading, await looking]
     if (records.some(one => one.network === network.id) || guests.some(guest => keyOf(guest.namespace) === key))
       throw new NetloomError('EEXIST', {
         operation: 'connect',
@@ -74,7 +78,6 @@ async function lookAt(core: Core, network: NetworkRecord, request: Request, gues
       records.map(async record => ({ record, name: (await core.state.network(record.network))?.spec.name ?? record.network })),
     )
     driverOf[network.spec.driver].check?.(core.host, { namespace, connected: records }, path)
-    const links = await briefLinks(namespace[scoped])
     // Beside lo there is nothing in a fresh namespace that a route could lead over.
     const routes = links.length > 1 ? await namespace.routes.list() : []
     return {
@@ -103,8 +106,7 @@ async function settle(core: Core, network: NetworkRecord, guests: readonly Guest
   await state.intend(records)
   try {
     await state.claimEndpoints(records)
-    await allocator.save()
-    if (!(await furnishAll(core, network, guests, records, options))) await planAll(core, network, guests, records, options)
+    await together(allocator.save(), makeInterfaces(core, network, guests, records, options))
     await publishPorts(host, network, records)
     await state.commitEndpoints(records)
   } catch (error) {
@@ -164,6 +166,10 @@ function interfaceName({ request, links }: Guest, network: NetworkRecord, prefix
   }
   const { interfacePrefix = 'eth' } = settingsOf(network)
   for (let number = 0; ; number++) if (!links.has(`${interfacePrefix}${number}`)) return `${interfacePrefix}${number}`
+}
+
+async function makeInterfaces(...all: Parameters<typeof planAll>): Promise<void> {
+  if (!(await furnishAll(...all))) await planAll(...all)
 }
 
 /** Without a plan: nothing is changed that was there before, so that the records tell all that there is to undo. False if that is not so, or was refused. */

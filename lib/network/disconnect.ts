@@ -36,13 +36,8 @@ export async function endpointsIn(
   return found
 }
 
-/** Removes endpoints of one network; those that are gone already are no error. The lock must be held. */
-export async function disconnectAll(core: Core, network: NetworkRecord, records: readonly EndpointRecord[]): Promise<void> {
-  const present: EndpointRecord[] = []
-  for (const { id } of records) {
-    const record = await core.state.endpoint(network.id, id)
-    if (record) present.push(record)
-  }
+/** Removes endpoints of one network, with their records as they are now. The lock must be held. */
+export async function disconnectAll(core: Core, network: NetworkRecord, present: readonly EndpointRecord[]): Promise<void> {
   await core.state.retireEndpoints(present)
   await core.drop(network, present)
   for (const { namespace } of present) {

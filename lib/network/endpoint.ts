@@ -80,7 +80,8 @@ export class Endpoint implements AsyncDisposable {
     const core = this.#core
     await core.change(async () => {
       const network = await core.state.network(this.network)
-      if (network) await disconnectAll(core, network, [this.#record])
+      const present = network && (await core.state.endpoint(network.id, this.id))
+      if (network && present) await disconnectAll(core, network, [present])
     })
   }
 

@@ -27,8 +27,10 @@ export interface ConnectManyOptions extends Pick<ApplyOptions, 'signal'> {
   readonly onProgress?: (progress: { readonly done: number; readonly total: number }) => void
 }
 
-/** Namespaces that are held open at a time; a plan for each. */
+/** Namespaces that are held open at a time. */
 const chunk = 256
+/** So many are taken back soon if there is no room for them. */
+const few = 8
 
 /** A network that namespaces are connected to. `await using` removes what create() gave; what was looked up stays. */
 export class Network implements AsyncDisposable {
@@ -155,7 +157,8 @@ export class Network implements AsyncDisposable {
     const options = signal ? { signal } : {}
     const records = await core.change(async () => {
       const done: EndpointRecord[] = []
-      await this.#roomMade(() => checkRoom(core, this.#record, requests.length))
+      // The kernel counts the ports of a bridge too: reading the folder before each single one would take the longer, the more there are.
+      if (requests.length > few) await this.#roomMade(() => checkRoom(core, this.#record, requests.length))
       try {
         for (let from = 0; from < requests.length; from += chunk) {
           if (signal?.aborted) throw new AbortError('connect', signal)
@@ -165,6 +168,7 @@ export class Network implements AsyncDisposable {
         }
       } catch (error) {
         if (done.length) await disconnectAll(core, this.#record, done)
+        if (error instanceof NetloomError && error.code === 'EXFULL') await checkRoom(core, this.#record, requests.length)
         throw error
       }
       return done

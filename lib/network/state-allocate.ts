@@ -1,5 +1,4 @@
 // Addresses for endpoints of one network, while its state is locked: the next free ones, or those that the caller chose.
-import { readFile, writeFile } from 'node:fs/promises'
 import { ipFamily } from '../codec/ip.js'
 import { NetloomError } from '../socket/error.js'
 import { ipNumber, ipText, rangeText } from './ip-range.js'
@@ -8,7 +7,7 @@ import { type Pool, poolOf } from './ipam-pool.js'
 import { serialOption } from './options.js'
 import type { EndpointAddress, NetworkRecord } from './records.js'
 import type { State } from './state.js'
-import { ifThere, namesIn, ownerOf } from './state-files.js'
+import { namesIn, note, noted, ownerOf } from './state-files.js'
 
 /** After so many that are taken one after the other the whole folder is read, instead of asking for each. */
 const patience = 32
@@ -45,8 +44,7 @@ export class Allocator {
 
   /** Remembers where the next allocation goes on. Losing it does no harm. */
   async save(): Promise<void> {
-    for (const [pool, last] of this.#last)
-      if (last !== undefined) await writeFile(this.#lastPath(pool), ipText(last, pool.subnet.family), { mode: 0o600 })
+    for (const [pool, last] of this.#last) if (last !== undefined) await note(this.#lastPath(pool), ipText(last, pool.subnet.family))
   }
 
   async #choose(text: string, path: string): Promise<EndpointAddress> {
@@ -93,7 +91,7 @@ export class Allocator {
 
   async #lastOf(pool: Pool): Promise<bigint | undefined> {
     if (!this.#last.has(pool)) {
-      const text = (await ifThere(readFile(this.#lastPath(pool), 'utf8'))) ?? ''
+      const text = (await noted(this.#lastPath(pool))) ?? ''
       this.#last.set(pool, ipFamily(text) === pool.subnet.family ? ipNumber(text) : undefined)
     }
     return this.#last.get(pool)

@@ -15,6 +15,7 @@ import {
   readJson,
   removeEmpty,
   syncFolder,
+  together,
   unclaim,
   writeWhole,
 } from './state-files.js'
@@ -31,7 +32,7 @@ import {
  *     networks/<id>/endpoints/<id>.json
  *     networks/<id>/addresses/<ip>→ id of the endpoint
  *     networks/<id>/names/<name>  → id of the endpoint
- *     networks/<id>/last/<ip>       the address of a pool that was given last
+ *     networks/<id>/last/<ip>     → the address of a pool that was given last
  *     ports/<tcp-80-4>            → id of the endpoint that it leads to from all addresses of the host, or else a folder:
  *     ports/<tcp-80-4>/<host ip>  → id of the endpoint that it leads to from this one
  *     namespaces/<key>/<id>       → id of the network of that endpoint
@@ -44,6 +45,8 @@ export class State {
   readonly folder: string
   /** Called for each port that this process claims or gives back, while the lock is held. */
   portChanged: ((port: Port, published: boolean) => void) | undefined
+  /** Networks by id, as their files were with that number and time: each connection asks for one. */
+  readonly #known = new Map<string, { readonly mark: string; readonly record: NetworkRecord }>()
 
   private constructor(folder: string) {
     this.folder = folder
@@ -93,9 +96,8 @@ export class State {
   /** Claims the endpoints' names and addresses. Throws before anything is claimed twice; forget() then gives back what was claimed. */
   async claimEndpoints(records: readonly EndpointRecord[]): Promise<void> {
     await each(records, async record => {
-      await mkdir(this.path('namespaces', record.namespace.key), { recursive: true, mode: 0o700 })
-      await this.#claim(record, this.#claims(record))
-      await this.#claimPorts(record, record.ports ?? [])
+      const claims = this.#claims(record).map(claim => this.#claim(record, [claim]))
+      await together(...claims, this.#claimPlace(record), this.#claimPorts(record, record.ports ?? []))
     })
   }
 
@@ -148,9 +150,8 @@ export class State {
       await unclaim(this.path('names', record.spec.name), record.id)
       await rm(this.path('networks', checkId(record.id)), { recursive: true, force: true })
     } else {
-      for (const [path, owner] of this.#claims(record)) await unclaim(path, owner)
-      await this.#unclaimPorts(record, record.ports ?? [])
-      await ifThere(unlink(this.#endpoint(record)))
+      const claims = [...this.#claims(record), this.#place(record)].map(([path, owner]) => unclaim(path, owner))
+      await together(...claims, this.#unclaimPorts(record, record.ports ?? []), ifThere(unlink(this.#endpoint(record))))
       // Other endpoints of the namespace keep the folder.
       await removeEmpty(this.path('namespaces', record.namespace.key))
     }
@@ -158,7 +159,15 @@ export class State {
   }
 
   async network(id: string): Promise<NetworkRecord | undefined> {
-    return readJson(this.path('networks', checkId(id), 'network.json'))
+    const path = this.path('networks', checkId(id), 'network.json')
+    const file = await ifThere(stat(path, { bigint: true }))
+    const mark = file && `${file.ino} ${file.ctimeNs}`
+    const known = this.#known.get(id)
+    if (mark !== undefined && known?.mark === mark) return known.record
+    const record = mark === undefined ? undefined : await readJson<NetworkRecord>(path)
+    if (record && mark !== undefined) this.#known.set(id, { mark, record })
+    else this.#known.delete(id)
+    return record
   }
 
   async findNetworkByName(name: string): Promise<NetworkRecord | undefined> {
@@ -211,11 +220,20 @@ export class State {
     return ownerOf(this.#name(network, name))
   }
 
+  /** Where the endpoint is found by its namespace. */
+  async #claimPlace(record: EndpointRecord): Promise<void> {
+    await mkdir(this.path('namespaces', record.namespace.key), { recursive: true, mode: 0o700 })
+    await this.#claim(record, [this.#place(record)])
+  }
+  #place({ id, network, namespace }: EndpointRecord): [path: string, owner: string] {
+    return [this.path('namespaces', namespace.key, id), network]
+  }
+
   #claims(record: EndpointRecord): [path: string, owner: string][] {
-    const { id, network, addresses, name, namespace } = record
+    const { id, network, addresses, name } = record
     const claims: [string, string][] = addresses.map(({ address }) => [this.addressPath(network, address), id])
     if (name !== undefined) claims.push([this.#name(network, name), id])
-    return [...claims, [this.path('namespaces', namespace.key, id), network]]
+    return claims
   }
   /** All ports that are published, of whichever endpoint, and the time to which that belongs. */
   async publishedPorts(): Promise<{ ports: Port[]; time: bigint | undefined }> {

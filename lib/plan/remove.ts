@@ -6,6 +6,7 @@ import type { NamespaceInfo } from '../namespace/info.js'
 import { deleteNames as deleteNamed } from '../namespace/jobs.js'
 import { link as linkTable } from '../protocol/link.js'
 import { ifinfomsg, linkBase } from '../protocol/link-base.js'
+import { requestFlags } from '../protocol/netlink.js'
 import { rtm } from '../protocol/rtnetlink.js'
 import { NetloomError } from '../socket/error.js'
 import type { NamespaceHandle } from '../socket/native.js'
@@ -57,12 +58,22 @@ export async function deleteLinks(scope: Scope, indexes: readonly number[], own?
   }
 }
 
+const briefRequest = (scope: Scope) => ({
+  ...{ type: rtm.getLink, codec: linkTable, value: { extMask: skipProtocolStatistics } },
+  context: { ...context, namespace: scope.label },
+})
+const briefReply = { type: rtm.newLink, codec: brief }
+
 /** All links of a namespace, as far as removing needs to know them. */
 export async function briefLinks(scope: Scope) {
   const connection = await scope.connection()
-  const value = { extMask: skipProtocolStatistics }
-  const request = { type: rtm.getLink, codec: linkTable, value, context: { ...context, namespace: scope.label } }
-  return connection.dump(request, { type: rtm.newLink, codec: brief })
+  return connection.dump(briefRequest(scope), briefReply)
+}
+
+/** The same by one request, for a namespace that has few, and whose links nobody changes at the moment. */
+export async function briefLinksOfFew(scope: Scope) {
+  const connection = await scope.connection()
+  return connection.call({ ...briefRequest(scope), flags: requestFlags.dump }, briefReply)
 }
 
 interface Named {
