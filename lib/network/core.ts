@@ -2,6 +2,7 @@
 import type { Namespace } from '../kernel/namespace.js'
 import { NetloomError } from '../socket/error.js'
 import { driverOf } from './drivers/drivers.js'
+import { uncureForeign } from './foreign.js'
 import { openRecorded } from './namespaces.js'
 import { withdrawPorts } from './publish.js'
 import type { EndpointRecord, NetworkRecord, StateRecord } from './records.js'
@@ -91,7 +92,10 @@ export class Core {
 
   /** Undoes what a process was at when it was killed; the state forgets it afterwards. */
   async #undo(record: StateRecord): Promise<void> {
-    if (record.kind === 'network') return driverOf[record.spec.driver].remove(this.host, record)
+    if (record.kind === 'network') {
+      if (await this.state.isCured(record.id)) await uncureForeign(this.host, record)
+      return driverOf[record.spec.driver].remove(this.host, record)
+    }
     await withdrawPorts(this.host, [record])
     const network = await this.state.network(record.network)
     if (network) await driverOf[network.spec.driver].leave(this.host, [record])

@@ -114,7 +114,11 @@ export class Network implements AsyncDisposable {
    */
   async cure(): Promise<NetworkWarning[]> {
     const core = this.#core
-    return core.change(async () => cureForeign(core.host, await core.network(this.#record, 'cure network')))
+    return core.change(async () => {
+      const record = await core.network(this.#record, 'cure network')
+      await core.state.noteCure(record.id)
+      return cureForeign(core.host, record)
+    })
   }
 
   /** The network as a Mermaid flowchart: its bridge, cables and endpoints as they are in the kernel now. */
@@ -232,7 +236,7 @@ export async function removeNetwork(core: Core, record: NetworkRecord, force: bo
   }
   if (endpoints.length) await disconnectAll(core, record, endpoints)
   await core.state.intend([record])
-  await uncureForeign(core.host, record)
+  if (await core.state.isCured(record.id)) await uncureForeign(core.host, record)
   await driverOf[driver].remove(core.host, record)
   await core.state.forget(record)
 }

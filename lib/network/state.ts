@@ -11,6 +11,8 @@ import {
   ifThere,
   moveTimeOn,
   namesIn,
+  note,
+  noted,
   ownerOf,
   readJson,
   removeEmpty,
@@ -33,6 +35,7 @@ import {
  *     networks/<id>/addresses/<ip>→ id of the endpoint
  *     networks/<id>/names/<name>  → id of the endpoint
  *     networks/<id>/last/<ip>     → the address of a pool that was given last
+ *     networks/<id>/cured         → 'yes' once rules of other firewalls may have been added for it
  *     ports/<tcp-80-4>            → id of the endpoint that it leads to from all addresses of the host, or else a folder:
  *     ports/<tcp-80-4>/<host ip>  → id of the endpoint that it leads to from this one
  *     namespaces/<key>/<id>       → id of the network of that endpoint
@@ -210,6 +213,17 @@ export class State {
       }),
     )
     return found.filter(one => one !== undefined)
+  }
+
+  /** Says that rules are about to be put into the firewalls of others, for which they have to be looked through when the network is removed. */
+  noteCure(network: string): Promise<void> {
+    return note(this.#cured(network), 'yes')
+  }
+  async isCured(network: string): Promise<boolean> {
+    return (await noted(this.#cured(network))) !== undefined
+  }
+  #cured(network: string): string {
+    return this.path('networks', checkId(network), 'cured')
   }
 
   addressPath(network: string, address: string): string {
