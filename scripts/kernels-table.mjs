@@ -2,7 +2,7 @@
 
 /**
  * Puts the answers of a guest to those of earlier runs on the same kernel: { name: { release, version, suite, date, features, files } }.
- * A file has { passed, failed, skipped }, the last as counts by reason.
+ * A file has { passed, failed, skipped, failures }, skipped as counts by reason, failures as what each failed test said first.
  */
 export function merged(runs, { name, release, suite }, answers, date = new Date().toISOString().slice(0, 10)) {
   const before = runs[name]?.release === release ? runs[name] : { version: release, features: {}, files: {} }
@@ -20,7 +20,9 @@ function counted(tests) {
   const skipped = {}
   for (const { note } of tests.filter(test => test.state === 'skipped')) skipped[note] = (skipped[note] ?? 0) + 1
   const count = state => tests.filter(test => test.state === state).length
-  return { passed: count('passed'), failed: count('failed'), skipped }
+  const broken = tests.filter(test => test.state === 'failed')
+  const failures = Object.fromEntries(broken.map(({ name, error }) => [name, String(error).split('\n', 1)[0]]))
+  return { passed: count('passed'), failed: broken.length, skipped, ...(broken.length > 0 && { failures }) }
 }
 
 const sum = skipped => Object.values(skipped).reduce((all, count) => all + count, 0)
@@ -41,7 +43,7 @@ export function table(runs) {
   const features = all('features').map(feature => [feature, ...list.map(({ features: { [feature]: has } }) => answer(has))])
   const files = all('files')
     .sort()
-    .map(file => [file.replace(/^test\/|\.test\.ts$/g, ''), ...list.map(run => outcome(run.files[file]))])
+    .map(file => [short(file), ...list.map(run => outcome(run.files[file]))])
   const reasons = list.map(run => {
     const counts = {}
     for (const { skipped } of Object.values(run.files))
@@ -51,9 +53,22 @@ export function table(runs) {
   const why = [...new Set(reasons.flatMap(Object.keys))]
     .sort()
     .map(reason => [reason, ...reasons.map(counts => String(counts[reason] ?? ''))])
+  const broken = new Map()
+  for (const [place, { files: found }] of list.entries())
+    for (const [file, { failures = {} }] of Object.entries(found))
+      for (const [name, reason] of Object.entries(failures)) {
+        const row = broken.get(`${short(file)}: ${name}`) ?? list.map(() => '')
+        row[place] = reason
+        broken.set(`${short(file)}: ${name}`, row)
+      }
+  const failures = [...broken].sort(([a], [b]) => (a < b ? -1 : 1)).map(([name, row]) => [name, ...row])
   const parts = [rows(head('feature'), features), rows(head('tests'), files)]
-  return [...parts, ...(why.length > 0 ? [rows(head('skipped because'), why)] : [])].join('\n')
+  if (why.length > 0) parts.push(rows(head('skipped because'), why))
+  if (failures.length > 0) parts.push(rows(head('failed'), failures))
+  return parts.join('\n')
 }
+
+const short = file => file.replace(/^test\/|\.test\.ts$/g, '')
 
 const answer = has => (has === undefined ? '' : has === true ? 'yes' : '—')
 
@@ -68,7 +83,7 @@ function rows(head, body) {
   return `${line(head)}|${head.map(() => '---|').join('')}\n${body.map(line).join('')}`
 }
 
-const kinds = ['ipvlan', 'vrf', 'bond', 'team', 'netkit', 'wireguard', 'gretap', 'geneve', 'hsr', 'macsec', 'vcan']
+const kinds = ['ipvlan', 'vrf', 'bond', 'team', 'netkit', 'wireguard', 'gre', 'gretap', 'geneve', 'hsr', 'macsec', 'vcan']
 
 /** The page of the documentation. `isKind` says whether netloom has a table of a kind's options. */
 export const page = (runs, isKind) => `# Kernels

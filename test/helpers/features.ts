@@ -55,6 +55,7 @@ const batches = {
   team: ['link add probe0 type team'],
   netkit: ['link add probe0 type netkit'],
   wireguard: ['link add probe0 type wireguard'],
+  gre: ['link add probe3 type gre local 192.0.2.1 remote 192.0.2.2'],
   gretap: ['link add probe0 type gretap'],
   geneve: ['link add probe0 type geneve id 5 remote 192.0.2.1'],
   hsr: [veth, 'link add probe3 type hsr slave1 probe0 slave2 probe1'],

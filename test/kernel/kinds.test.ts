@@ -21,6 +21,7 @@ const kinds: [feature: Feature, kind: string, options: string, link?: string][] 
   ['ipvlan', 'ipvlan', 'mode l3', 'below'],
   ['netkit', 'netkit', ''],
   ['wireguard', 'wireguard', ''],
+  ['gre', 'gre', 'local 192.0.2.1 remote 192.0.2.2'],
   ['gretap', 'gretap', 'local 192.0.2.1 remote 192.0.2.2'],
   ['geneve', 'geneve', 'id 9 remote 192.0.2.2'],
   ['hsr', 'hsr', 'slave1 below slave2 across'],

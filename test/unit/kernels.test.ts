@@ -6,7 +6,7 @@ import { merged, table, totals } from '../../scripts/kernels-table.mjs'
 const old = { name: '5.10', release: '5.10.0-32-amd64', suite: 'bullseye' }
 const young = { name: 'newest', release: '7.2.13+deb14-amd64', suite: 'sid' }
 const passed = { name: 'a', state: 'passed' }
-const failed = { name: 'b', state: 'failed', error: 'no' }
+const failed = { name: 'b', state: 'failed', error: 'no\nat line 1' }
 const skipped = { name: 'c', state: 'skipped', note: 'this kernel lacks x' }
 
 describe('tables', () => {
@@ -31,6 +31,10 @@ describe('tables', () => {
 | skipped because | 5.10.223 (bullseye) | 7.2.13 (sid) |
 |---|---|---|
 | this kernel lacks x | 1 |  |
+
+| failed | 5.10.223 (bullseye) | 7.2.13 (sid) |
+|---|---|---|
+| kernel/a: b |  | no |
 `)
     expect(totals(both)).toEqual([3, 1, 1])
   })
