@@ -1,19 +1,19 @@
 // The tests and the library as JavaScript, in an archive that a guest unpacks over the checkout: compiling is too slow where the processor is emulated.
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import ts from 'typescript'
 import { demand } from './kernels-fetch.mjs'
 
-const options = {
-  target: ts.ScriptTarget.ES2022,
-  module: ts.ModuleKind.ESNext,
-  verbatimModuleSyntax: true,
-  // Stack traces name the lines of the compiled text; these keep it close to what was written.
-  removeComments: false,
-}
-
 /** Writes the archive `file`, which unpacks in the checkout. */
-export function compileInto(file) {
+export async function compileInto(file) {
+  // In a fresh clone it is installed only after this script has been loaded.
+  const { default: ts } = await import('typescript')
+  const options = {
+    target: ts.ScriptTarget.ES2022,
+    module: ts.ModuleKind.ESNext,
+    verbatimModuleSyntax: true,
+    // Stack traces name the lines of the compiled text; these keep it close to what was written.
+    removeComments: false,
+  }
   const folder = `${file}.files`
   for (const part of ['lib', 'test'])
     for (const entry of readdirSync(part, { recursive: true, withFileTypes: true })) {

@@ -13,7 +13,7 @@ export async function runOn(kernel, files, log) {
   const folder = mkdtempSync(join(tmpdir(), 'netloom-kernel-'))
   try {
     writeFileSync(join(folder, 'initrd'), initrd(kernel))
-    compileInto(join(folder, 'compiled.tar'))
+    await compileInto(join(folder, 'compiled.tar'))
     writeFileSync(join(folder, 'job'), job(files))
     writeFileSync(join(folder, 'results'), '')
     const code = await machine(kernel, folder, log)

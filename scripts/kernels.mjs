@@ -11,7 +11,7 @@ import { findProgram } from './machine.mjs'
 process.chdir(fileURLToPath(new URL('..', import.meta.url)))
 process.env.PATH = `${process.env.PATH ?? ''}:/usr/sbin:/sbin`
 /** What --quick runs: a kernel that has nearly everything, and the files whose tests other kernels most often have to skip. */
-const quick = { kernels: ['6.12'], only: ['kinds', 'bridge-vlans', 'nftables-flowtables'] }
+const quick = { kernels: ['6.12'], only: ['/kinds', 'bridge-vlans', 'nftables-flowtables'] }
 const data = 'docs/kernels.json'
 
 const { values, positionals } = parseArgs({
@@ -49,7 +49,7 @@ function testFiles(words) {
   const all = readdirSync('test/kernel')
     .filter(name => name.endsWith('.test.ts'))
     .sort()
-  const chosen = new Set(words.flatMap(word => all.filter(name => name.includes(word))))
+  const chosen = new Set(words.flatMap(word => all.filter(name => `/${name}`.includes(word))))
   return [...chosen].map(name => `test/kernel/${name}`).filter(file => !readFileSync(file, 'utf8').includes('vi.mock('))
 }
 
