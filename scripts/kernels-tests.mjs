@@ -9,8 +9,6 @@ const root = fileURLToPath(new URL('..', import.meta.url))
 /** Milliseconds. Emulation makes everything slower, and other work on the machine more so. */
 const patience = 300_000
 const poll = { timeout: 60_000, interval: 200 }
-// For helpers that wait for what may not come.
-process.env.NETLOOM_EMULATED = '1'
 /** The same for what tests say themselves (test/helpers/patience.ts). */
 process.env.NETLOOM_SLOWNESS ??= '20'
 

@@ -2,12 +2,13 @@
 import { once } from 'node:events'
 import { createServer } from 'node:net'
 import type { Namespace } from '../../lib/index.js'
+import { patience } from './patience.js'
 
 export interface Answering extends AsyncDisposable {
   readonly port: number
 }
-/** Milliseconds after which nobody answers any more: what is dropped gives no sign. */
-const patience = process.env.NETLOOM_EMULATED === undefined ? 400 : 2_500
+/** Milliseconds after which nobody answers any more: what is dropped gives no sign. Less than the kernel takes to give up on a neighbour, which is one. */
+const silence = Math.min(patience(400), 2_500)
 
 /** Answers each connection, or datagram, with the address that it came from. */
 export async function answer(where: Namespace, port: number, protocol: 'tcp' | 'udp' = 'tcp'): Promise<Answering> {
@@ -27,7 +28,7 @@ export async function reach(
   host: string,
   port: number,
   protocol: 'tcp' | 'udp' = 'tcp',
-  milliseconds = patience,
+  milliseconds = silence,
 ): Promise<string> {
   const signal = AbortSignal.timeout(milliseconds)
   const plain = (address: unknown) => String(address).replace('::ffff:', '')
