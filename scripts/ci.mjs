@@ -1,4 +1,4 @@
-// Every check one after the other, each with its time: `node scripts/ci.mjs [STEP…]`, by default the suite and the packages. The last line adds up what they counted.
+// Every check one after the other, each with its time: `node scripts/ci.mjs [STEP…]`, by default the suite and the packages; `--list` only names them. The last line adds up what they counted.
 // A step whose tools are missing fails: nothing is left out because it could not run.
 import { spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
@@ -18,11 +18,16 @@ const steps = {
 }
 /** A step joins these once it has run in a clean clone, with its time known. */
 const usual = ['suite', 'packages']
-const chosen = process.argv.length > 2 ? process.argv.slice(2) : usual
+const words = process.argv.slice(2).filter(word => word !== '--list')
+const chosen = words.length > 0 ? words : usual
 const unknown = chosen.filter(name => !(name in steps))
 if (unknown.length > 0) {
   process.stderr.write(`ci: no step ${unknown.join(', ')}; there are ${Object.keys(steps).join(', ')}\n`)
   process.exit(2)
+}
+if (process.argv.includes('--list')) {
+  process.stdout.write(`${chosen.join(' ')}\n`)
+  process.exit(0)
 }
 const total = [0, 0, 0]
 const times = []
