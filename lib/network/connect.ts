@@ -1,5 +1,6 @@
 // Connecting namespaces to a network: addresses, a record of the intention, the interfaces as one plan, the record of what is there.
 import { randomBytes } from 'node:crypto'
+import { conflict } from '../kernel/arguments.js'
 import { Namespace } from '../kernel/namespace.js'
 import { scoped } from '../kernel/scope.js'
 import type { NamespaceSource } from '../namespace/source.js'
@@ -139,9 +140,10 @@ async function recordOf(
       path: `${prefix}name`,
       reason: `the network has an endpoint ${name}`,
     })
-  const inside = driver.addresses
-    ? { interface: interfaceName(guest, network, prefix), mac: mac ?? macFor(addresses.find(({ family }) => family === 4)?.address) }
-    : {}
+  if (driver.sharesMac && mac !== undefined)
+    throw conflict(`${prefix}mac`, `interfaces of the driver ${driver.name} have the MAC address of their parent`)
+  const own = driver.sharesMac ? {} : { mac: mac ?? macFor(addresses.find(({ family }) => family === 4)?.address) }
+  const inside = driver.addresses ? { interface: interfaceName(guest, network, prefix), ...own } : {}
   const { wishes, exposed } = portsOf(options, prefix)
   const ports = await allocators.ports.allocate(wishes, addresses)
   return {

@@ -36,6 +36,8 @@ export async function createNetwork(core: Core, given: NetworkSpec, { ensure }: 
       path: 'bridge',
       reason: `${device?.name} is that of network ${other.spec.name}`,
     })
+  const clash = spec.configOnly ? undefined : driver.clash?.(settings, networks)
+  if (clash) throw new NetloomError('EBUSY', { operation: 'create network', subject: spec.name, path: 'parent', reason: clash })
   const record: NetworkRecord = { kind: 'network', id, created: new Date().toISOString(), spec, pools, ...(device && { device }) }
   await state.intend([record])
   try {

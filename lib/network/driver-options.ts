@@ -5,7 +5,7 @@ import { checkAt } from '../kernel/arguments.js'
 import { checkInterfaceName } from '../namespace/names.js'
 import type { NetworkRecord } from './records.js'
 
-export const drivers = ['bridge', 'host', 'null', 'macvlan'] as const
+export const drivers = ['bridge', 'host', 'null', 'macvlan', 'ipvlan'] as const
 export type DriverName = (typeof drivers)[number]
 
 /** What the drivers are told; what is missing has the driver's default. */
@@ -23,12 +23,18 @@ export interface DriverSettings {
   readonly mtu?: number
   /** What the interfaces inside are called, before their number: by default 'eth'. */
   readonly interfacePrefix?: string
-  /** Of macvlan: the interface of the host that the network is on. */
+  /** Of macvlan and ipvlan: the interface of the host that the network is on. */
   readonly parent?: string
   readonly macvlanMode?: (typeof macvlanModes)[number]
+  /** Who routes: the endpoint itself ('l2', by default), or the host, past its firewall ('l3') or through it ('l3s'). */
+  readonly ipvlanMode?: (typeof ipvlanModes)[number]
+  /** Whether endpoints on one parent reach each other: 'bridge' (by default) straight, 'vepa' by way of the switch outside, 'private' not. */
+  readonly ipvlanFlag?: (typeof ipvlanFlags)[number]
 }
 
 const macvlanModes = ['bridge', 'vepa', 'private', 'passthru'] as const
+const ipvlanModes = ['l2', 'l3', 'l3s'] as const
+const ipvlanFlags = ['bridge', 'private', 'vepa'] as const
 
 interface Option {
   readonly docker: string
@@ -63,11 +69,12 @@ function readPrefix(text: string): string {
   checkInterfaceName(`${text}0000`)
   return text
 }
-function readMode(text: string): string {
-  if (!macvlanModes.includes(text as 'bridge'))
-    throw argumentError('ERR_NETLOOM_UNKNOWN_NAME', `${shown(text)} is none of ${macvlanModes.join(', ')}`)
-  return text
-}
+const readOneOf =
+  (words: readonly string[]) =>
+  (text: string): string => {
+    if (!words.includes(text)) throw argumentError('ERR_NETLOOM_UNKNOWN_NAME', `${shown(text)} is none of ${words.join(', ')}`)
+    return text
+  }
 
 const table: { readonly [K in keyof Required<DriverSettings>]: Option } = {
   bridge: { docker: 'com.docker.network.bridge.name', drivers: ['bridge'], read: text => checkInterfaceName(text) },
@@ -75,10 +82,12 @@ const table: { readonly [K in keyof Required<DriverSettings>]: Option } = {
   masquerade: { docker: 'com.docker.network.bridge.enable_ip_masquerade', drivers: ['bridge'], read: readBoolean },
   hostBinding: { docker: 'com.docker.network.bridge.host_binding_ipv4', drivers: ['bridge'], read: readAddress },
   hostIpv4: { docker: 'com.docker.network.host_ipv4', drivers: ['bridge'], read: readIpv4 },
-  mtu: { docker: 'com.docker.network.driver.mtu', drivers: ['bridge', 'macvlan'], read: readMtu },
-  interfacePrefix: { docker: 'com.docker.network.container_iface_prefix', drivers: ['bridge', 'macvlan'], read: readPrefix },
-  parent: { docker: 'parent', drivers: ['macvlan'], read: text => checkInterfaceName(text) },
-  macvlanMode: { docker: 'macvlan_mode', also: ['mode'], drivers: ['macvlan'], read: readMode },
+  mtu: { docker: 'com.docker.network.driver.mtu', drivers: ['bridge', 'macvlan', 'ipvlan'], read: readMtu },
+  interfacePrefix: { docker: 'com.docker.network.container_iface_prefix', drivers: ['bridge', 'macvlan', 'ipvlan'], read: readPrefix },
+  parent: { docker: 'parent', drivers: ['macvlan', 'ipvlan'], read: text => checkInterfaceName(text) },
+  macvlanMode: { docker: 'macvlan_mode', also: ['mode'], drivers: ['macvlan'], read: readOneOf(macvlanModes) },
+  ipvlanMode: { docker: 'ipvlan_mode', drivers: ['ipvlan'], read: readOneOf(ipvlanModes) },
+  ipvlanFlag: { docker: 'ipvlan_flag', drivers: ['ipvlan'], read: readOneOf(ipvlanFlags) },
 }
 const names = Object.keys(table) as (keyof DriverSettings)[]
 

@@ -18,6 +18,7 @@ export class Endpoint implements AsyncDisposable {
   readonly interface: string
   /** Its other end in the host namespace, where the driver gives it one. */
   readonly hostInterface?: string
+  /** '' where it is another device's: on the networks host and none, and on ipvlan the parent's. */
   readonly mac: string
   /** With prefix lengths: '172.28.5.0/16'. */
   readonly addresses: readonly string[]

@@ -185,13 +185,7 @@ function checkConfigFrom(given: NetworkCreate, subnets: readonly Subnet[], optio
 }
 
 function isDriver(value: unknown): void {
-  if (value === 'ipvlan' || value === 'overlay')
-    throw argumentError(
-      'ERR_NETLOOM_UNSUPPORTED_OPTION',
-      value === 'overlay'
-        ? 'overlay networks need a cluster'
-        : 'there is no ipvlan driver; macvlan does the same with a MAC address for each',
-    )
+  if (value === 'overlay') throw argumentError('ERR_NETLOOM_UNSUPPORTED_OPTION', 'overlay networks need a cluster')
   isOneOf([...drivers, 'none'])(value)
 }
 function isIngress(value: unknown): void {

@@ -67,6 +67,10 @@ describe('refused, with the field', () => {
     [{ name: 'a', hostBinding: '300.0.0.1' }, 'ERR_NETLOOM_INVALID_ADDRESS', 'hostBinding'],
     [{ name: 'a', parent: 'eth0' }, 'ERR_NETLOOM_INVALID_OPTION', 'parent'],
     [{ name: 'a', driver: 'macvlan', icc: false }, 'ERR_NETLOOM_INVALID_OPTION', 'icc'],
+    [{ name: 'a', driver: 'macvlan', ipvlanMode: 'l3' }, 'ERR_NETLOOM_INVALID_OPTION', 'ipvlanMode'],
+    [{ name: 'a', driver: 'ipvlan', ipvlanMode: 'l4' }, 'ERR_NETLOOM_UNKNOWN_NAME', 'ipvlanMode'],
+    [{ name: 'a', driver: 'ipvlan', options: { ipvlan_flag: 'none' } }, 'ERR_NETLOOM_UNKNOWN_NAME', 'options.ipvlan_flag'],
+    [{ name: 'a', driver: 'ipvlan', options: { macvlan_mode: 'bridge' } }, 'ERR_NETLOOM_INVALID_OPTION', 'options.macvlan_mode'],
     [{ name: 'a', options: { speed: '9' } }, 'ERR_NETLOOM_UNKNOWN_OPTION', 'options.speed'],
     [{ name: 'a', options: { 'com.docker.network.driver.mtu': 9 } }, 'ERR_NETLOOM_INVALID_STRING', 'options.com.docker.network.driver.mtu'],
     [

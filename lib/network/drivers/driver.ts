@@ -31,10 +31,14 @@ export interface Driver {
   readonly addresses: boolean
   /** Gives interfaces inside another end in the host namespace. */
   readonly cables: boolean
+  /** Its interfaces have the MAC address of another device, so that none can be chosen and records have none. */
+  readonly sharesMac?: boolean
   /** How many endpoints the device takes, if that is limited. */
   readonly most?: number
   /** The device that a network needs in the host namespace, by the network's id and its first gateway. */
   device?(id: string, settings: DriverSettings, gateway: string | undefined): NonNullable<NetworkRecord['device']>
+  /** Why it cannot be beside one of the other networks. */
+  clash?(settings: DriverSettings, others: readonly NetworkRecord[]): string | undefined
   /** Makes sure that the network's device is there, after the machine's restart too. All of it or nothing. */
   ensure(host: Namespace, network: NetworkRecord, settings: DriverSettings): Promise<void>
   /** Removes it, if it is there and ours. */

@@ -2,12 +2,14 @@
 import type { DriverName } from '../driver-options.js'
 import { bridgeDriver } from './bridge.js'
 import type { Driver } from './driver.js'
+import { ipvlanDriver } from './ipvlan.js'
 import { macvlanDriver } from './macvlan.js'
 import { hostDriver, nullDriver } from './plain.js'
 
 export const driverOf: Readonly<Record<DriverName, Driver>> = {
   bridge: bridgeDriver,
   macvlan: macvlanDriver,
+  ipvlan: ipvlanDriver,
   host: hostDriver,
   null: nullDriver,
 }
