@@ -1,7 +1,7 @@
 // What the rules of nftables in a namespace do with a packet at one hook: every chain that drops it, as if those before were cured, and the packet behind them.
 import { judge } from '../kernel/nftables/verdict.js'
 import type { NftablesPacket } from '../kernel/nftables/verdict-packet.js'
-import { readJudgedRules } from '../kernel/nftables/verdict-rules.js'
+import { type JudgedRules, readJudgedRules } from '../kernel/nftables/verdict-rules.js'
 import type { NftablesPlace } from '../kernel/nftables/verdict-walk.js'
 import { scoped } from '../kernel/scope.js'
 import type { Place } from './world.js'
@@ -20,8 +20,10 @@ export interface NftFindings {
   readonly packet: NftablesPacket
 }
 
-export async function judgeNft(place: Place, asked: NftablesPacket): Promise<NftFindings> {
-  const rules = await place.once('nftables', () => readJudgedRules(place.namespace[scoped]))
+export const judgeNft = async (place: Place, asked: NftablesPacket): Promise<NftFindings> =>
+  dropsIn(await place.once('nftables', () => readJudgedRules(place.namespace[scoped])), asked)
+
+export function dropsIn(rules: JudgedRules, asked: NftablesPacket): NftFindings {
   const drops: NftDrop[] = []
   const cured = new Set<string>()
   for (;;) {

@@ -14,6 +14,7 @@ export class Core {
   /** Called before and after each change, while the lock is held. */
   follower: { readonly before: () => Promise<void>; readonly after: () => Promise<void> } | undefined
   readonly #running = new Set<Promise<void>>()
+  readonly #connected = new Set<string>()
   #closed = false
 
   constructor(host: Namespace, state: State) {
@@ -42,6 +43,13 @@ export class Core {
       .catch((error: unknown) => process.emitWarning(error instanceof Error ? error : String(error)))
       .finally(() => this.#running.delete(running))
     this.#running.add(running)
+  }
+
+  /** Does something with the first connection that this process makes to a network; nobody has to wait for it. */
+  onFirst(network: string, work: () => Promise<void>): void {
+    if (this.#connected.has(network)) return
+    this.#connected.add(network)
+    this.later(work())
   }
 
   async close(): Promise<void> {

@@ -1,8 +1,11 @@
-// What other programs' firewalls do to the packets of a network: chains of iptables that drop them, and the rules that let them through.
+// What other programs' firewalls do to the packets of a network: chains of iptables and nftables that drop them, and the rules that let them through.
+import type { NftDrop } from '../explain/firewall-nft.js'
 import type { IptablesPacket } from '../kernel/iptables/packet.js'
 import type { IptablesPlace } from '../kernel/iptables/verdict.js'
 import type { Namespace } from '../kernel/namespace.js'
+import type { NftablesPlace } from '../kernel/nftables/verdict-walk.js'
 import { NetloomError } from '../socket/error.js'
+import { acceptIn, plainDrops, removeAccepted } from './foreign-nft.js'
 import type { NetworkRecord } from './records.js'
 
 /** Something that keeps a network from working and is not its own. */
@@ -13,7 +16,7 @@ export interface NetworkWarning {
   /** Packets that leave the network, those that answer them or go to a published port, or those between its endpoints. */
   readonly direction: 'out' | 'in' | 'within'
   /** The rule or the policy that drops them. */
-  readonly by: IptablesPlace
+  readonly by: IptablesPlace | NftablesPlace
   readonly text: string
   /** What lets them through: network.cure() does it. */
   readonly cure: string
@@ -23,25 +26,53 @@ export interface NetworkWarning {
 const elsewhere = { 4: '192.0.2.1', 6: '2001:db8::1' } as const
 const switches = { 4: 'bridge-nf-call-iptables', 6: 'bridge-nf-call-ip6tables' } as const
 
-/** Looks at the tables of iptables as they are now. What they leave undecided is no warning. */
-export async function foreignWarnings(host: Namespace, { device, pools, spec }: NetworkRecord): Promise<NetworkWarning[]> {
+/** Looks at the tables of iptables and the chains of nftables as they are now. What they leave undecided is no warning. */
+export async function foreignWarnings(host: Namespace, network: NetworkRecord): Promise<NetworkWarning[]> {
+  const { device, spec } = network
   if (!device) return []
-  const found: NetworkWarning[] = []
+  return (await foreignDrops(host, network)).map(({ family, direction, by }) => ({
+    ...{ code: 'forward-dropped', network: spec.name, family, direction, by },
+    text: `packets ${meaning[direction]} of ${spec.name} are dropped by ${placeText(by)}`,
+    cure: cureText(device.name),
+  }))
+}
+export const meaning = { out: 'out', in: 'into endpoints', within: 'between endpoints' } as const
+export const cureText = (bridge: string) => `ACCEPT rules for ${bridge} in front of it, which network.cure() inserts`
+
+/** What drops, in the words of the program that has made it. */
+export function placeText(by: NetworkWarning['by']): string {
+  const where =
+    'backend' in by ? `${by.table} of ${by.family === 6 ? 'ip6tables' : 'iptables'}-${by.backend}` : `${by.family} ${by.table} of nftables`
+  return `${by.text} of ${by.chain} in the table ${where}`
+}
+
+interface Drop extends Pick<NetworkWarning, 'family' | 'direction' | 'by'> {
+  /** Of plain nftables: the chain in front of which a rule would let it through. */
+  readonly base?: NftDrop['base']
+}
+/** Of each direction and family what drops it in iptables, and each chain of plain nftables that does. */
+async function foreignDrops(host: Namespace, { device, pools, spec }: NetworkRecord): Promise<Drop[]> {
+  if (!device) return []
   const uplink = spec.internal ? undefined : await uplinkOf(host, device.name)
-  for (const { gateway } of pools) {
-    const family = gateway.includes(':') ? 6 : 4
-    for (const [direction, packet] of await packetsOf(host, { bridge: device.name, gateway, family, uplink, internal: spec.internal })) {
-      const { verdict, by } = await host.iptables.verdict(packet)
-      if (verdict !== 'drop' || !by || found.some(one => one.family === family && one.direction === direction)) continue
-      const tool = `${family === 6 ? 'ip6tables' : 'iptables'}-${by.backend}`
-      const text = `${meaning[direction]} of ${spec.name} are dropped by ${by.text} of ${by.chain} in the table ${by.table} of ${tool}`
-      const cure = `ACCEPT rules for ${device.name} in front of FORWARD, which network.cure() inserts`
-      found.push({ code: 'forward-dropped', network: spec.name, family, direction, by, text, cure })
-    }
+  const asked: { readonly family: 4 | 6; readonly direction: Direction; readonly packet: IptablesPacket }[] = []
+  for (const family of [4, 6] as const) {
+    const gateway = pools.find(one => one.gateway.includes(':') === (family === 6))?.gateway
+    if (gateway === undefined) continue
+    const packets = await packetsOf(host, { bridge: device.name, gateway, family, uplink, internal: spec.internal })
+    asked.push(...packets.map(([direction, packet]) => ({ family, direction, packet })))
+  }
+  const plain = await plainDrops(
+    host,
+    asked.map(({ packet }) => packet),
+  )
+  const found: Drop[] = []
+  for (const [i, { family, direction, packet }] of asked.entries()) {
+    const { verdict, by } = await host.iptables.verdict(packet)
+    if (verdict === 'drop' && by) found.push({ family, direction, by })
+    found.push(...(plain[i] ?? []).map(drop => ({ family, direction, ...drop })))
   }
   return found
 }
-const meaning = { out: 'packets out', in: 'packets into endpoints', within: 'packets between endpoints' } as const
 
 interface Asked {
   readonly bridge: string
@@ -75,17 +106,22 @@ async function uplinkOf(host: Namespace, bridge: string): Promise<string | undef
   return (links.find(({ index }) => index === way) ?? other)?.name
 }
 
-/** Rules in front of FORWARD that let the network's packets through, each with a comment that says whose it is. */
+/** Rules in front of what drops that let the network's packets through, each with a comment that says whose it is. */
 export async function cureForeign(host: Namespace, network: NetworkRecord): Promise<NetworkWarning[]> {
-  const warnings = await foreignWarnings(host, network)
-  for (const family of new Set(warnings.map(one => one.family)))
+  const drops = await foreignDrops(host, network)
+  if (!network.device || drops.length === 0) return []
+  for (const family of new Set(drops.filter(({ base }) => !base).map(one => one.family)))
     for (const rule of rulesOf(network, family)) if (!(await host.iptables.check(rule))) await host.iptables.insertAccept(rule)
-  return warnings.length ? foreignWarnings(host, network) : []
+  const bases = drops.flatMap(({ base }) => base ?? [])
+  await acceptIn(host, bases, network.device.name, commentOf(network))
+  return foreignWarnings(host, network)
 }
 
 /** Takes the rules of cureForeign() away; those of others, the same but for the comment, stay. What may not be read was never changed. */
-export async function uncureForeign({ iptables }: Namespace, network: NetworkRecord): Promise<void> {
+export async function uncureForeign(host: Namespace, network: NetworkRecord): Promise<void> {
   if (!network.device) return
+  await removeAccepted(host, commentOf(network))
+  const { iptables } = host
   const unreadable = await iptables.unreadable()
   for (const backend of (['nft', 'legacy'] as const).filter(one => !unreadable.includes(one)))
     for (const family of [4, 6] as const)
@@ -99,8 +135,9 @@ export async function uncureForeign({ iptables }: Namespace, network: NetworkRec
       }
 }
 
-const rulesOf = ({ device, id }: NetworkRecord, family: 4 | 6) =>
-  (['in', 'out'] as const).map(side => ({ [side]: device?.name, family, comment: `netloom ${id.slice(0, 12)}` }))
+const commentOf = ({ id }: NetworkRecord) => `netloom ${id.slice(0, 12)}`
+const rulesOf = (network: NetworkRecord, family: 4 | 6) =>
+  (['in', 'out'] as const).map(side => ({ [side]: network.device?.name, family, comment: commentOf(network) }))
 
 function unlessMissing(error: unknown): undefined {
   if (!(error instanceof NetloomError) || error.code !== 'ENOENT') throw error

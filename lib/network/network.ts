@@ -15,6 +15,7 @@ import { disconnectAll, endpointsIn } from './disconnect.js'
 import { driverOf } from './drivers/drivers.js'
 import { Endpoint } from './endpoint.js'
 import { cureForeign, foreignWarnings, type NetworkWarning, uncureForeign } from './foreign.js'
+import { tellForeign } from './foreign-tell.js'
 import { inspectNetwork, type NetworkInspect } from './inspect.js'
 import { networkTopology } from './picture.js'
 import { isPredefined } from './predefined.js'
@@ -102,14 +103,17 @@ export class Network implements AsyncDisposable {
     return inspectNetwork(record, await this.#core.state.endpoints(this.id))
   }
 
-  /** What keeps it from working and is not its own: a policy DROP of FORWARD, as Docker leaves it. Looks at the rules as they are now. */
+  /**
+   * What keeps it from working and is not its own: a policy DROP of FORWARD, as Docker leaves it, in iptables-legacy, iptables-nft and chains of nftables. Looks
+   * at the rules as they are now. The process warns by itself when a network is made or first connected to.
+   */
   async warnings(): Promise<NetworkWarning[]> {
     this.#core.checkOpen()
     return foreignWarnings(this.#core.host, await this.#core.network(this.#record, 'inspect'))
   }
 
   /**
-   * Cures what warnings() tells: ACCEPT rules for the network's bridge in front of FORWARD, wherever packets are dropped, until the network is
+   * Cures what warnings() tells: ACCEPT rules for the network's bridge in front of FORWARD, or of a chain of nftables, wherever packets are dropped, until the network is
    * removed. Its endpoints then reach what the other rules would keep from them, Docker's containers too. Gives the warnings that remain.
    */
   async cure(): Promise<NetworkWarning[]> {
@@ -178,6 +182,7 @@ export class Network implements AsyncDisposable {
       return done
     }, signal)
     if (driverOf[this.#record.spec.driver].cables) core.later(announce(core.host, records))
+    core.onFirst(this.id, () => tellForeign(core.host, this.#record))
     return records
   }
 

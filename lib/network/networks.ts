@@ -11,6 +11,7 @@ import { Dns, type DnsOptions } from './dns.js'
 import { dockerNetworks } from './docker-api.js'
 import { drivers } from './driver-options.js'
 import { Endpoint } from './endpoint.js'
+import { tellForeign } from './foreign-tell.js'
 import { Guard } from './guard.js'
 import { keyOf } from './namespaces.js'
 import { Network, removeNetwork } from './network.js'
@@ -115,7 +116,8 @@ export class Networks implements AsyncDisposable {
   }
 
   /**
-   * Makes a network; a subnet that is not named is chosen so that it overlaps no other network and no route of the machine.
+   * Makes a network; a subnet that is not named is chosen so that it overlaps no other network and no route of the machine. Where a firewall of others would
+   * drop its packets the process warns, with the code NETLOOM_FORWARD_DROPPED, once for each rule or policy that does; warnings() and cure() go on from there.
    *
    * Errors: EEXIST there is a network of that name, or a link of the bridge's; EADDRNOTAVAIL no default subnet is left; TypeError and RangeError
    * for what cannot be, with the option's path: ERR_NETLOOM_SUBNET_OVERLAP, _SUBNET_TOO_SMALL, _OUTSIDE_SUBNET, _ADDRESS_RESERVED and others.
@@ -127,6 +129,7 @@ export class Networks implements AsyncDisposable {
     const core = this.#core
     const record = await core.change(() => createNetwork(core, spec, { ensure: true }))
     await this.#dns?.look()
+    core.later(tellForeign(core.host, record))
     return new Network(core, record, true)
   }
 
