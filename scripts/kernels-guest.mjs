@@ -5,7 +5,7 @@ import { version } from 'node:os'
 
 const [destination, ...files] = process.argv.slice(2)
 /** Milliseconds that a file may take, in which a slow one is done on a busy machine; what hangs shall not keep the others. */
-const limit = 1_200_000
+const limit = 1_800_000
 
 const { features, missing } = await import('../test/helpers/features.js')
 const answers = {}
