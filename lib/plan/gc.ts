@@ -234,7 +234,7 @@ class Leftover {
       opened?.handle.close()
       if (opened) there.push({ info: opened.info })
       // The file alone: it was killed before the namespace was mounted, or after it was unmounted.
-      else await this.#try(`namespace ${name}`, () => deleteNamed(name))
+      else await this.#try(`namespace ${name}`, () => unlessRemoved(deleteNamed(name)))
     }
     const failed = await deleteNames(there)
     for (const { name, error } of failed) {
@@ -269,6 +269,15 @@ const scopeOf = (opened: OpenNamespace | undefined) => opened && new Scope(opene
 /** undefined for a name that no namespace is mounted on. */
 async function openMarked(name: string): Promise<OpenNamespace | undefined> {
   return unlessGone(() => openSource({ name }))
+}
+
+/** By another process that collects garbage, or by hand. */
+async function unlessRemoved(removing: Promise<void>): Promise<void> {
+  try {
+    await removing
+  } catch (error) {
+    if (!(error instanceof NetloomError) || error.code !== 'ENOENT') throw error
+  }
 }
 
 /** The namespace that a plan found there, wherever it is now; undefined if it is gone. */

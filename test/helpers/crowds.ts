@@ -77,7 +77,7 @@ const moving = /^net\.(ipv[46]\.route\.|netfilter\.nf_conntrack_count|ipv4\.neig
 /** All that there is in a host and beside it. */
 export async function whole(host: string): Promise<unknown> {
   const settings = await attempt(host, 'sysctl', ['-a', '-r', '^net[.](ipv4|ipv6|bridge|core|netfilter)[.]'])
-  const records = await recordsOf(host.split('-')[0]!)
+  const records = await recordsOf(`${host.split('-')[0]!}-`)
   // Last, when no other program runs whose pipes would count.
   const rest = await everything(host)
   const lines = settings.stdout.split('\n').filter(line => !moving.test(line))
@@ -85,10 +85,10 @@ export async function whole(host: string): Promise<unknown> {
 }
 
 /** Records of plans that are about this file's names: other files apply plans too. One that goes meanwhile is gone. */
-async function recordsOf(prefix: string): Promise<string[]> {
+export async function recordsOf(prefix: string): Promise<string[]> {
   const folder = '/run/netloom/plans'
   const ours = []
   for (const name of await readdir(folder).catch(() => []))
-    if ((await readFile(`${folder}/${name}`, 'utf8').catch(() => '')).includes(`"${prefix}-`)) ours.push(name)
+    if ((await readFile(`${folder}/${name}`, 'utf8').catch(() => '')).includes(`"${prefix}`)) ours.push(name)
   return ours
 }

@@ -1,8 +1,11 @@
 // Processes that are killed at chosen or random moments, and a row of the table in docs/faults.md about each lot of them.
-import { spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { appendFileSync } from 'node:fs'
+import { writeFile } from 'node:fs/promises'
 import { setTimeout } from 'node:timers/promises'
+import { afterAll, beforeAll } from 'vitest'
+import { lockFile } from '../../lib/namespace/file-lock.js'
 
 /** The whole table: NETLOOM_FAULTS=all; otherwise a sample, another one each time. */
 export const all = process.env.NETLOOM_FAULTS === 'all'
@@ -23,9 +26,28 @@ export interface Ending {
   readonly delay: number | (() => Promise<boolean>)
 }
 
+/** For files that call gc(): it collects what all processes have left, those that others killed included. First of all hooks. */
+export function useAlone(): void {
+  let letGo: (() => void) | undefined
+  beforeAll(async () => {
+    const file = '/run/netloom-alone.lock'
+    await writeFile(file, '', { flag: 'a' })
+    const lock = await lockFile(file)
+    letGo = () => lock.release()
+  }, 3_600_000)
+  afterAll(() => letGo?.())
+}
+
+const running = new Set<ChildProcess>()
+// Some go on until they are killed, also if the test that was to do it has failed.
+afterAll(() => {
+  for (const child of running) child.kill('SIGKILL')
+})
+
 /** Runs a program of Node's, and kills it if an ending is given. */
 export async function live(command: readonly string[], input: string, ending?: Ending): Promise<Life> {
   const child = spawn(process.execPath, command, { stdio: ['pipe', 'pipe', 'pipe'] })
+  running.add(child)
   // It may be killed before it has read everything.
   child.stdin.on('error', () => undefined)
   child.stdin.end(input)
@@ -43,6 +65,7 @@ export async function live(command: readonly string[], input: string, ending?: E
     }
   })
   const [, signal] = (await once(child, 'close')) as [number | null, string | null]
+  running.delete(child)
   times.push(performance.now())
   const took = (line: string) => times[said.indexOf(line) + 1]! - times[said.indexOf(line)]!
   return { said, errors, signal, took }

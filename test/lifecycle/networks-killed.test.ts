@@ -1,7 +1,7 @@
 // Processes that connect and disconnect on one state folder and are killed at random moments: no address is given twice, and gc() leaves nothing behind.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
@@ -10,9 +10,8 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import { Namespace, Networks } from '../../lib/index.js'
 import { needs } from '../helpers/features.js'
 import { linkNames, useOpenHost } from '../helpers/links.js'
+import { agreed, everything } from '../helpers/network-state.js'
 import { patience } from '../helpers/patience.js'
-import { ip, nft } from '../helpers/readers.js'
-import { namedNamespaces } from '../helpers/state.js'
 import { random, seed, settle } from './ending.js'
 
 const host = useOpenHost()
@@ -36,21 +35,7 @@ afterEach(async () => {
   await rm(folder, { recursive: true })
 })
 
-/** Everything that networks leave anywhere, but for the note of which address was given last. */
-async function everything(names: readonly string[]) {
-  const files = await readdir(join(folder, 'state'), { recursive: true })
-  const ruleset = (await nft(host.name, 'list', 'ruleset')).map(entry => JSON.stringify(entry).replace(/"handle": ?\d+,?/g, ''))
-  return {
-    files: files.filter(file => !file.includes('/last/')).sort(),
-    links: await linkNames(host.name),
-    ruleset: ruleset.filter(text => !text.includes('metainfo')).sort(),
-    inside: await Promise.all(names.map(linkNames)),
-    addresses: (await ip<{ addr_info: { local: string }[] }>(host.name, 'addr', 'show')).flatMap(one =>
-      one.addr_info.map(({ local }) => local),
-    ),
-    namespaces: await namedNamespaces(host.named('')),
-  }
-}
+const places = (names: readonly string[]) => ({ stateDir: join(folder, 'state'), host: host.name, prefix: host.named(''), names })
 
 /** One at a time; killed between a moment at which it starts and a while after it is ready. Gives what it said when it ended by itself. */
 async function live(chance: () => number, args: readonly string[]): Promise<string> {
@@ -116,7 +101,7 @@ test(`${atOnce} processes on one folder for ${seconds} s, at least ${kills} of t
     ...{ name: 'churn', subnet: '10.67.0.0/27' },
     ipam: { options: { 'com.docker.network.ipam.serial': 'false' } },
   })
-  const before = await everything(names)
+  const before = await everything(places(names))
   const diary = join(folder, 'diary')
   await writeFile(diary, '')
   const chance = random(seed())
@@ -144,16 +129,8 @@ test(`${atOnce} processes on one folder for ${seconds} s, at least ${kills} of t
   expect(found).toEqual([])
   expect(killed).toBeGreaterThanOrEqual(kills)
 
-  // Kernel and folder say the same, seen by ip: each endpoint has its cable and its address, and there is nothing else.
   await networks.gc()
-  const endpoints = (await Promise.all((await networks.list()).map(network => network.endpoints()))).flat()
-  const cables = (await linkNames(host.name)).filter(name => name.startsWith('veth'))
-  expect(cables).toEqual(endpoints.map(one => one.hostInterface ?? '').sort())
-  const there: string[] = []
-  for (const name of names)
-    for (const { addr_info } of await ip<{ addr_info: { local: string; prefixlen: number }[] }>(name, '-4', 'addr', 'show'))
-      there.push(...addr_info.map(({ local, prefixlen }) => `${local}/${prefixlen}`))
-  expect(there.filter(address => !address.startsWith('127.')).sort()).toEqual(endpoints.flatMap(one => one.addresses).sort())
+  await agreed(networks, places(names))
 
   // Half of what is left goes with its namespaces, the rest is taken off.
   const [gone, rest] = [names.slice(0, atOnce), names.slice(atOnce)]
@@ -164,7 +141,7 @@ test(`${atOnce} processes on one folder for ${seconds} s, at least ${kills} of t
   await networks.gc()
   for (const network of await networks.list({ name: 'own-' })) await network.delete()
   const again = await Promise.all(gone.map(name => Namespace.create(name)))
-  const after = await everything(names)
+  const after = await everything(places(names))
   for (const namespace of again) await namespace.delete()
   expect(after).toEqual(before)
 })

@@ -6,13 +6,14 @@ import { Faults, type Manner } from '../helpers/injected.js'
 import { useOpenHost } from '../helpers/links.js'
 import { patience } from '../helpers/patience.js'
 import { random, seed, settle } from './ending.js'
+import { all, row, useAlone } from './killing.js'
 
+useAlone()
 const host = useOpenHost()
 const count = 200
-/** The whole table: NETLOOM_FAULTS=all (a quarter of an hour); otherwise a sample, another one each time. */
-const all = process.env.NETLOOM_FAULTS === 'all'
 const plan = () => crowd(host.namespace, count, host.named('f'))
-const chance = random(seed())
+const start = seed()
+const chance = random(start)
 const manners: readonly Manner[] = ['refused', 'half', 'lost']
 let faults: Faults
 let before: unknown
@@ -55,6 +56,7 @@ test(`an error at ${all ? 'each step' : 'some steps'} of a plan of ${count}`, { 
   const firsts = [...new Set(calls)].map(call => calls.indexOf(call))
   const sample = Array.from({ length: 6 }, () => Math.floor(chance() * calls.length))
   const chosen = all ? calls.flatMap((_, i) => [i, i, i]) : [...new Set([...firsts, ...sample, calls.length - 1])]
+  let undone = 0
   for (const [i, step] of chosen.entries()) {
     const several = ['exchange', 'perform'].includes(calls[step]!)
     const manner = several ? manners[all ? i % 3 : Math.floor(chance() * 3)]! : 'refused'
@@ -70,13 +72,16 @@ test(`an error at ${all ? 'each step' : 'some steps'} of a plan of ${count}`, { 
     expect(error, what).toMatchObject({ code: expect.stringMatching(/^(ENOMEM|ENOBUFS)$/) })
     expect((error as NetloomError).leftovers, what).toBeUndefined()
     expect(await settled(before), what).toEqual(before)
+    undone++
   }
+  row([`an error at each of ${calls.length} steps of a plan of ${count} namespaces`, `${undone} undone`, `seed ${start}`])
 })
 
-test(`aborts at ${all ? 50 : 5} random moments`, { timeout: patience(600_000) }, async () => {
+test(`aborts at ${all ? 50 : 5} random moments`, { timeout: patience(3_600_000) }, async () => {
   const began = performance.now()
   await (await plan().apply()).delete({ drain: true })
   const took = (performance.now() - began) / 2
+  let aborted = 0
   for (let i = 0; i < (all ? 50 : 5); i++) {
     const stop = new AbortController()
     const delay = chance() * took
@@ -85,7 +90,9 @@ test(`aborts at ${all ? 50 : 5} random moments`, { timeout: patience(600_000) },
     clearTimeout(timer)
     if (error !== undefined) expect(error).toMatchObject({ name: 'AbortError', cause: { message: 'enough' } })
     expect(await settled(before), `abort after ${delay} ms`).toEqual(before)
+    aborted += error === undefined ? 0 : 1
   }
+  row([`${all ? 50 : 5} aborts of a plan of ${count} namespaces`, `${aborted} undone`, 'the others came too late', `seed ${start}`])
 })
 
 test('an abort at each boundary between two calls of a small plan', { timeout: patience(120_000) }, async () => {

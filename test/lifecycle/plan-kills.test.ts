@@ -8,9 +8,10 @@ import { patience } from '../helpers/patience.js'
 import { run } from '../helpers/readers.js'
 import { namedNamespaces } from '../helpers/state.js'
 import { settle } from './ending.js'
-import { kills } from './killing.js'
+import { kills, useAlone } from './killing.js'
 import { killAtRandom, liveWith } from './plan-victims.js'
 
+useAlone()
 const host = useOpenHost()
 const count = 200
 const prefix = () => host.named('k')
@@ -21,7 +22,7 @@ afterAll(() => unfurnish(host.name))
 
 const plan = () => crowd({ name: host.name }, count, prefix())
 
-test(`${kills} processes with plans of ${count} namespaces are killed`, { timeout: patience(600_000) }, () =>
+test(`${kills} processes with plans of ${count} namespaces are killed`, { timeout: patience(3_600_000) }, () =>
   killAtRandom({
     what: `applying a plan of ${count} namespaces and taking it back`,
     ...{ host: host.name, prefix: prefix(), kills, plan: plan() },

@@ -7,9 +7,10 @@ import { useOpenHost } from '../helpers/links.js'
 import { patience } from '../helpers/patience.js'
 import { furnishForSeries, removeSeries, series } from '../helpers/series.js'
 import { random, seed, settle } from './ending.js'
-import { all, kills, row } from './killing.js'
+import { all, kills, row, useAlone } from './killing.js'
 import { killAtRandom } from './plan-victims.js'
 
+useAlone()
 const host = useOpenHost()
 /** Namespaces beside them: plan-fault-table.test.ts has hundreds. */
 const few = 4
@@ -97,7 +98,7 @@ function chosen(calls: readonly string[]): (readonly [step: number, manner: Mann
   return some.map(step => [step, several(step)[Math.floor(chance() * several(step).length)]!])
 }
 
-test(`aborts at ${all ? 50 : 4} random moments`, { timeout: patience(600_000) }, async () => {
+test(`aborts at ${all ? 50 : 4} random moments`, { timeout: patience(3_600_000) }, async () => {
   const began = performance.now()
   await (await series(host.namespace, few, prefix('s')).apply()).delete({ drain: true })
   const took = (performance.now() - began) / 2
@@ -126,14 +127,14 @@ const complete = async () => {
   await takeAway(host.name, prefix('k'))
 }
 
-test(`${kills} processes that add entries in series are killed`, { timeout: patience(900_000) }, () =>
+test(`${kills} processes that add entries in series are killed`, { timeout: patience(3_600_000) }, () =>
   killAtRandom({
     what: 'applying a plan with series of 4,500 routes and 1,300 addresses, and taking it back',
     ...{ ...common(), plan: series(there(), few, prefix('k')), takeAway: complete },
   }),
 )
 
-test(`${kills} processes are killed that undo series in which one was refused`, { timeout: patience(900_000) }, () =>
+test(`${kills} processes are killed that undo series in which one was refused`, { timeout: patience(3_600_000) }, () =>
   killAtRandom({
     what: 'a plan with series of which the kernel refuses one, and its undo',
     ...{ ...common(), plan: series(there(), few, prefix('k'), true) },
