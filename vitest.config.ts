@@ -25,19 +25,19 @@ const project = (name: string, setupFiles: string[]) => ({
   },
 })
 
-/** With a folder for diagnostics vitest lets its processes end instead of killing them, and an addon that counts writes what it counted. */
-const ending = process.env.NETLOOM_COVERAGE === undefined ? [] : [`--diagnostic-dir=${process.env.NETLOOM_COVERAGE}`]
+/** What watches the addon, or counts what runs of it, says so when its process ends. */
+const ending = process.env.NETLOOM_COVERAGE !== undefined || process.env.NETLOOM_SANITIZER === 'asan'
 
 export default defineConfig({
   // Node 20 cannot parse `await using`.
   oxc: { target: 'es2022' },
   test: {
     // Kernel tests share one kernel, but each file has a process and a host namespace of its own, so that files may run side by side.
-    pool: process.env.NETLOOM_SANITIZER === 'asan' ? endingForks : 'forks',
+    pool: ending ? endingForks : 'forks',
     maxWorkers: 2,
-    execArgv: ending,
-    testTimeout: patience(30_000),
-    hookTimeout: patience(30_000),
+    // Far more than any test takes: it only keeps one that hangs from holding up the suite, also where ten others want the same processors.
+    testTimeout: patience(120_000),
+    hookTimeout: patience(120_000),
     expect: { poll: { timeout: patience(1_000) } },
     passWithNoTests: true,
     reporters: ['default', new SummaryReporter()],

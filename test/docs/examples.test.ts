@@ -1,7 +1,6 @@
 // Every example in a doc comment of lib/ that works on plain data gives what it says.
 import { expect, test } from 'vitest'
 import * as netloom from '../../lib/index.js'
-import { patience } from '../helpers/patience.js'
 import { projectFiles, textOf } from '../helpers/sources.js'
 import { evaluate, typeProblems } from './program.js'
 
@@ -35,7 +34,7 @@ test.each(plain)('$path: $code', async ({ code, result }) => {
   expect(await evaluate(code, netloom)).toEqual(await evaluate(`(${result})`, {}))
 })
 
-test('they pass the type checker', { timeout: patience(120_000) }, () => {
+test('they pass the type checker', () => {
   const imported = `import { ${Object.keys(netloom).join(', ')} } from 'netloom'\n`
   expect(typeProblems(plain.map(({ code }, i) => ({ name: `example-${i}.ts`, text: imported + code })))).toEqual([])
 })

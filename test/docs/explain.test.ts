@@ -3,7 +3,6 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { needs } from '../helpers/features.js'
-import { patience } from '../helpers/patience.js'
 import { attempt } from '../helpers/readers.js'
 import { sandbox } from '../helpers/sandbox.js'
 import { compiled, typeProblems } from './program.js'
@@ -35,6 +34,6 @@ test('it prints what the page says, and cures', async context => {
   expect(`${named}\n`).toBe(blocks('text')[0])
 })
 
-test('it passes the type checker as it stands', { timeout: patience(120_000) }, () => {
+test('it passes the type checker as it stands', () => {
   expect(typeProblems([{ name: 'explain.ts', text: blocks('ts')[0]! }])).toEqual([])
 })

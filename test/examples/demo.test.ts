@@ -4,7 +4,6 @@ import { once } from 'node:events'
 import { stripVTControlCharacters } from 'node:util'
 import { beforeEach, expect, test } from 'vitest'
 import { needs } from '../helpers/features.js'
-import { patience } from '../helpers/patience.js'
 import { attempt, run } from '../helpers/readers.js'
 import { type Sandbox, sandbox } from '../helpers/sandbox.js'
 import { textOf } from '../helpers/sources.js'
@@ -83,7 +82,7 @@ test('as many as are wanted, where they are wanted', async () => {
   expect(stdout).toMatch(/by one plan of 180 things: preparing \d+ ms, namespaces [\d.]+ m?s, the host \d+ ms\n/)
 })
 
-test('hundreds, as one plan, with how far it is and how long it takes', { timeout: patience(120_000) }, async () => {
+test('hundreds, as one plan, with how far it is and how long it takes', async () => {
   await using box = await sandbox()
   const { code, stdout, stderr } = await start(box, '--count', '300')
   expect(stderr).toBe('')

@@ -1,10 +1,10 @@
-// Vitest's forked processes, which may take their time to end: vitest kills them after half a second, and a leak check at the end of a process takes longer.
+// Vitest's forked processes, which may take their time to end: vitest kills them after half a second, and a leak check, or writing down what ran, takes longer.
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import type { PoolOptions, PoolRunnerInitializer, PoolWorker } from 'vitest/node'
 
-/** Only keeps a process that hangs at its end from holding up the run, which then says that nothing was checked. */
+/** Only keeps a process that hangs at its end from holding up the run, which then fails. */
 const patience = 300_000
 
 class EndingFork implements PoolWorker {
@@ -55,7 +55,7 @@ class EndingFork implements PoolWorker {
       const hang = setTimeout(() => fork.kill('SIGKILL'), patience)
       const [code, signal] = (await ended) as [number | null, string | null]
       clearTimeout(hang)
-      if (code !== 0) throw new Error(`a process of the tests was to end by itself, and ended with ${code ?? signal}: no leak check`)
+      if (code !== 0) throw new Error(`a process of the tests was to end by itself, and ended with ${code ?? signal}`)
     }
     this.#fork = undefined
   }

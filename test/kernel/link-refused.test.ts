@@ -4,7 +4,6 @@ import { type LinkCreate, Namespace } from '../../lib/index.js'
 import { runBuilt } from '../helpers/built.js'
 import { needs } from '../helpers/features.js'
 import { clear, linkNames, useOpenHost } from '../helpers/links.js'
-import { patience } from '../helpers/patience.js'
 import { attempt, run } from '../helpers/readers.js'
 import { refusal } from '../helpers/refusal.js'
 import { type NamespaceState, namespaceState } from '../helpers/state.js'
@@ -374,7 +373,7 @@ console.log(JSON.stringify(await (${call}).then(() => ({ code: 'OK' }), failed))
   })
 })
 
-test('the 1,024th port of a bridge: the limit is in the hint', { timeout: patience(120_000) }, async context => {
+test('the 1,024th port of a bridge: the limit is in the hint', async context => {
   await needs(context, 'veth', 'bridge')
   const ports = Array.from(
     { length: 1023 },

@@ -8,7 +8,6 @@ import { neighbour } from '../helpers/container-walk.js'
 import { dockerFeatures, startDocker } from '../helpers/docker.js'
 import { needs } from '../helpers/features.js'
 import { linkNames, useOpenHost } from '../helpers/links.js'
-import { patience } from '../helpers/patience.js'
 import { answer, reach } from '../helpers/reach.js'
 import { ping, run } from '../helpers/readers.js'
 
@@ -79,7 +78,7 @@ test.for(['nft', 'legacy'] as const)(
   },
 )
 
-test("Docker's networks are listed and inspected, and nothing changes them", { timeout: patience(60_000) }, async context => {
+test("Docker's networks are listed and inspected, and nothing changes them", async context => {
   await needs(context, ...dockerFeatures)
   await using machine = await Namespace.create(host.named('machine'), { loopback: true })
   await using docker = await startDocker(machine.path ?? '')

@@ -4,7 +4,6 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest
 import { Namespace } from '../../lib/index.js'
 import { needs } from '../helpers/features.js'
 import { useHost } from '../helpers/host.js'
-import { patience } from '../helpers/patience.js'
 import { attempt, run } from '../helpers/readers.js'
 
 const host = useHost()
@@ -65,7 +64,7 @@ async function expectAll(): Promise<void> {
   }
 }
 
-test('20 processes that add and delete in one table, and apply tables of their own', { timeout: patience(120_000) }, async () => {
+test('20 processes that add and delete in one table, and apply tables of their own', async () => {
   const before = await theirs()
   const ended = await Promise.all(writers.map(number => attempt(host.name, process.execPath, [writer, String(number)])))
   expect(ended).toEqual(ended.map(() => ({ code: 0, stdout: expect.stringMatching(/^\d+\n$/), stderr: '' })))

@@ -43,7 +43,7 @@ test('it fills up, hands out different ones at once, and makes them anew', async
   expect(await namedNamespaces()).toEqual(names)
 })
 
-test('prepared ones are connected to a bridge of the host', { timeout: patience(120_000) }, async () => {
+test('prepared ones are connected to a bridge of the host', async () => {
   const before = await linksOfHost()
   await host.namespace.links.create({ kind: 'bridge', name: 'pool0', up: true, ipv6: 'none' })
   await host.namespace.addresses.add('pool0', '10.60.0.1/16')
@@ -112,7 +112,7 @@ test('what is taken outlives the pool and is the taker’s', async () => {
   await pool[Symbol.asyncDispose]()
 })
 
-test('disposed while it fills: those who wait are refused, and nothing is left', { timeout: patience(120_000) }, async () => {
+test('disposed while it fills: those who wait are refused, and nothing is left', async () => {
   const before = await descriptors()
   let made = 0
   const prepare = (plan: PlanNamespace) => {

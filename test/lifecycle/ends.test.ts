@@ -5,13 +5,12 @@ import { fileURLToPath } from 'node:url'
 import { Worker } from 'node:worker_threads'
 import { expect, test } from 'vitest'
 import { native } from '../../lib/socket/native.js'
-import { patience } from '../helpers/patience.js'
 import { attempt } from '../helpers/readers.js'
 import { descriptors, threadCount, threadNamespaces } from '../helpers/state.js'
 import { random, run, seed, settle } from './ending.js'
 
 const program = fileURLToPath(new URL('busy.mjs', import.meta.url))
-test('20 worker threads are terminated at random moments', { timeout: patience(120_000) }, async () => {
+test('20 worker threads are terminated at random moments', async () => {
   const chance = random(seed())
   const home = native().currentNamespace()
   const start = async (delay: number, whenBusy: boolean) => {
@@ -38,7 +37,7 @@ const endings: [name: string, expected: object][] = [
   ['kill', { signal: 'SIGKILL' }],
 ]
 
-test.each(endings)('a process ends in the middle of everything: %s', { timeout: patience(60_000) }, async (ending, expected) => {
+test.each(endings)('a process ends in the middle of everything: %s', async (ending, expected) => {
   for (let round = 0; round < 5; round++) expect(await run(process.execPath, program, ending)).toMatchObject(expected)
 })
 

@@ -95,7 +95,7 @@ test(`aborts at ${all ? 50 : 5} random moments`, { timeout: patience(3_600_000) 
   row([`${all ? 50 : 5} aborts of a plan of ${count} namespaces`, `${aborted} undone`, 'the others came too late', `seed ${start}`])
 })
 
-test('an abort at each boundary between two calls of a small plan', { timeout: patience(120_000) }, async () => {
+test('an abort at each boundary between two calls of a small plan', async () => {
   const small = () => crowd(host.namespace, 2, host.named('f'))
   faults.arm(() => undefined)
   await (await small().apply()).delete({ drain: true })
@@ -112,7 +112,7 @@ test('an abort at each boundary between two calls of a small plan', { timeout: p
   }
 })
 
-test('errors of the undo are told together, and gc() finishes it', { timeout: patience(120_000) }, async () => {
+test('errors of the undo are told together, and gc() finishes it', async () => {
   const total = (await steps()).length
   for (const failing of ['exchange', 'removeNamespaces', 'writeSysctl', 'unlucky', 'unlucky']) {
     const late = Math.floor(total * (0.6 + chance() * 0.3))
