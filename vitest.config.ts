@@ -39,6 +39,8 @@ export default defineConfig({
     testTimeout: patience(120_000),
     hookTimeout: patience(120_000),
     expect: { poll: { timeout: patience(1_000) } },
+    // Where processes end by themselves, somebody may look at them for a while first.
+    teardownTimeout: patience(60_000),
     passWithNoTests: true,
     reporters: ['default', new SummaryReporter()],
     projects: [...plain.map(name => project(name, [])), ...kernel.map(name => project(name, ['test/helpers/kernel-file.ts']))],

@@ -12,6 +12,7 @@ class EndingFork implements PoolWorker {
   readonly cacheFs = true
   readonly #options: PoolOptions
   #fork: ChildProcess | undefined
+  #ended: Promise<void> | undefined
 
   constructor(options: PoolOptions) {
     this.#options = options
@@ -47,18 +48,22 @@ class EndingFork implements PoolWorker {
     this.#fork.stderr?.pipe(project.vitest.logger.errorStream, { end: false })
   }
 
-  async stop(): Promise<void> {
+  // Vitest may ask again while the process is ending, and a second signal would kill it.
+  stop(): Promise<void> {
+    this.#ended ??= this.#end()
+    return this.#ended
+  }
+
+  async #end(): Promise<void> {
     const fork = this.#running
-    if (fork.exitCode === null && fork.signalCode === null) {
-      const ended = once(fork, 'exit')
-      fork.kill('SIGTERM')
-      const hang = setTimeout(() => fork.kill('SIGKILL'), patience)
-      const [code, signal] = (await ended) as [number | null, string | null]
-      clearTimeout(hang)
-      if (code !== 0) throw new Error(`a process of the tests was to end by itself, and ended with ${code ?? signal}`)
-    }
-    this.#fork = undefined
+    if (fork.exitCode !== null || fork.signalCode !== null) return
+    const ended = once(fork, 'exit')
+    fork.kill('SIGTERM')
+    const hang = setTimeout(() => fork.kill('SIGKILL'), patience)
+    const [code, signal] = (await ended) as [number | null, string | null]
+    clearTimeout(hang)
+    if (code !== 0) throw new Error(`a process of the tests was to end by itself, and ended with ${code ?? signal}`)
   }
 }
 
-export const endingForks: PoolRunnerInitializer = { name: 'forks', createPoolWorker: options => new EndingFork(options) }
+export const endingForks: PoolRunnerInitializer = { name: 'ending-forks', createPoolWorker: options => new EndingFork(options) }
