@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { decode, encode, type Packet } from 'dns-packet'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { Namespace, type Network, Networks } from '../../lib/index.js'
+import { needs } from '../helpers/features.js'
 import { linkNames, useOpenHost } from '../helpers/links.js'
 import { run } from '../helpers/readers.js'
 
@@ -21,6 +22,7 @@ let close = async () => undefined as unknown
 let asked: { over: 'udp' | 'tcp'; id: number; port: number; name: string }[] = []
 let tcp = true
 
+beforeEach(context => needs(context, 'nftables', 'bridge', 'veth'))
 beforeEach(async () => {
   asked = []
   tcp = true

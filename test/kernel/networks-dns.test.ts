@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { decode, encode } from 'dns-packet'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { Namespace, Networks } from '../../lib/index.js'
+import { needs } from '../helpers/features.js'
 import { useOpenHost } from '../helpers/links.js'
 import { patience } from '../helpers/patience.js'
 import { run } from '../helpers/readers.js'
@@ -13,6 +14,7 @@ const host = useOpenHost()
 let folder = ''
 let networks: Networks
 const made: Namespace[] = []
+beforeEach(context => needs(context, 'nftables', 'bridge', 'veth'))
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'netloom-names-'))
   networks = await Networks.open({ stateDir: folder, host: host.namespace, serve: { dns: { upstream: ['127.0.0.1'] } } })

@@ -50,7 +50,8 @@ test('a process that is killed gives back its address, name and port, as soon as
   expect([await ports(), await readdir(join(folder, 'networks', net.id, 'addresses')), await net.endpoints()]).toEqual([false, [], []])
 })
 
-test('on networks without a cable the namespace itself is looked for', async () => {
+test('on networks without a cable the namespace itself is looked for', async context => {
+  await needs(context, 'macvlan')
   await host.namespace.links.create({ kind: 'veth', name: 'wire', up: true, peer: { name: 'wire-end', up: true } })
   const lan = await networks.create({ name: 'lan', driver: 'macvlan', parent: 'wire', subnet: '10.131.0.0/30' })
   const [none, standard] = [await networks.get('none'), await networks.get('bridge')]

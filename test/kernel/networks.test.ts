@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeEach, expect, test } from 'vitest'
 import { Namespace, Networks } from '../../lib/index.js'
+import { needs } from '../helpers/features.js'
 import { ipLink, linkNames, useOpenHost } from '../helpers/links.js'
 import { ip, ping } from '../helpers/readers.js'
 
@@ -23,6 +24,7 @@ interface IpRoute {
 let folder = ''
 let networks: Networks
 const made: Namespace[] = []
+beforeEach(context => needs(context, 'tool:ip', 'tool:ping', 'nftables', 'bridge', 'veth'))
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'netloom-networks-'))
   networks = await Networks.open({ stateDir: folder, host: host.namespace })
@@ -183,7 +185,8 @@ test('host and none', async () => {
   await alone.disconnect()
 })
 
-test('macvlan', async () => {
+test('macvlan', async context => {
+  await needs(context, 'macvlan')
   await host.namespace.links.create({ kind: 'veth', name: 'wire', up: true, peer: { name: 'wire-end', up: true } })
   const net = await networks.create({ name: 'lan', driver: 'macvlan', parent: 'wire', subnet: '192.168.7.0/24' })
   const [a, b] = [await container('a'), await container('b')]

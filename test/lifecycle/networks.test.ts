@@ -13,6 +13,7 @@ const host = useOpenHost()
 
 let folder = ''
 let networks: Networks
+beforeEach(context => needs(context, 'tool:ip', 'tool:ping', 'nftables', 'bridge', 'veth'))
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'netloom-networks-'))
   networks = await Networks.open({ stateDir: folder, host: host.namespace })
