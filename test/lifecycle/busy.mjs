@@ -28,7 +28,8 @@ function manyRequests(count) {
 /** Every kind of work at once; resolves with a function that starts another round of it. */
 async function begin() {
   const namespace = await addon.createNamespace()
-  const [socket, other, listener] = await Promise.all([
+  const [socket, other, third, listener] = await Promise.all([
+    addon.openNetlink(namespace, 0),
     addon.openNetlink(namespace, 0),
     addon.openNetlink(namespace, 0),
     addon.openNetlink(namespace, 0, { groups: [1] }),
@@ -40,6 +41,9 @@ async function begin() {
     socket.exchange(manyRequests(3_000)),
     socket.exchange(getLinks(1, true)),
     other.exchange(manyRequests(500)),
+    third.transmit(getLinks(1, false)),
+    addon.perform([[namespace, manyRequests(500)], [namespace, ['/proc/sys/net/ipv4/ip_default_ttl', '65']], [namespace]], '', 0),
+    addon.removeNamespaces(['/run/netns/there-is-none', '/run/netns/nor-this'], [1, 2], 1),
     addon.createNamespace(),
     addon.readSysctl(namespace, '/proc/sys/net/ipv4/ip_forward'),
     addon.runInside(namespace, () => addon.createNamespace()),

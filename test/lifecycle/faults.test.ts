@@ -29,7 +29,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await unfurnish(host.name)
   process.stdout.write(`${table.text()}\n`)
-  if (process.env.NETLOOM_FAULTS_TABLE) writeFileSync(process.env.NETLOOM_FAULTS_TABLE, table.markdown())
+  if (process.env.NETLOOM_FAULTS_TABLE) writeFileSync(process.env.NETLOOM_FAULTS_TABLE, table.summary() + table.markdown())
 })
 
 /** Far more than any of it takes: it only names what hangs. */

@@ -21,6 +21,31 @@ export class Table {
     return this.#lines(([work, call, made, ...outcomes]) => `${work}: ${call} (${made}): ${outcomes.join(', ')}`)
   }
 
+  /** Everything that was being done together, as docs/faults.md has it: how often the error was told / the work was done all the same. */
+  summary(): string {
+    const sums = new Map<string, Map<string, Record<Outcome, number>>>()
+    const seen = new Set<string>()
+    for (const [key, { errors }] of this.#rows) {
+      const call = key.split('\t')[1]!
+      const sum = sums.get(call) ?? new Map<string, Record<Outcome, number>>()
+      sums.set(call, sum)
+      for (const [error, { refused, done }] of errors) {
+        const before = sum.get(error) ?? { refused: 0, done: 0 }
+        sum.set(error, { refused: before.refused + refused, done: before.done + done })
+        seen.add(error)
+      }
+    }
+    const columns = [...seen].sort()
+    const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |\n`
+    const cell = (counts: Record<Outcome, number> | undefined) => (counts ? `${counts.refused} / ${counts.done}` : '')
+    const body = [...sums].filter(([, sum]) => sum.size > 0).sort(([a], [b]) => (a < b ? -1 : 1))
+    return [
+      line(['call', ...columns]),
+      line(['---', ...columns.map(() => '---')]),
+      ...body.map(([call, sum]) => line([`\`${call}\``, ...columns.map(error => cell(sum.get(error)))])),
+    ].join('')
+  }
+
   /** One table for each thing that was being done. */
   markdown(): string {
     const head = (work: string) =>
