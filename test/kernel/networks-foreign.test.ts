@@ -59,6 +59,15 @@ test.for(['nft', 'legacy'] as const)(
     await host.namespace.sysctl.set('net.bridge.bridge-nf-call-iptables', 1)
     const rules = await run(host.name, tool, '-S')
     expect(await works()).toEqual(['nothing', 'nothing', 0])
+    const told: string[] = []
+    const listen = (warning: Error & { code?: string }) => void (warning.code === 'NETLOOM_FORWARD_DROPPED' && told.push(warning.message))
+    process.on('warning', listen)
+    for (const subnet of ['10.82.0.0/24', '10.83.0.0/24']) await (await networks.create({ name: 'more', subnet })).delete()
+    await expect.poll(() => told).toHaveLength(1)
+    process.off('warning', listen)
+    expect(told[0]).toMatch(
+      new RegExp(`^packets .* of more are dropped by policy DROP of FORWARD in the table filter of ${tool}: ACCEPT rules for br-`),
+    )
     const by = { backend, family: 4, table: 'filter', chain: 'FORWARD', text: 'policy DROP' }
     expect(await net.warnings()).toMatchObject(
       ['out', 'in', 'within'].map(direction => ({ code: 'forward-dropped', network: 'blue', family: 4, direction, by })),
