@@ -49,7 +49,7 @@ const kinds: [kind: string, spec: LinkCreate, feature: Feature, ip: object][] = 
     'ipvlan',
     { info_kind: 'ipvlan', info_data: { mode: 'l3' } },
   ],
-  ['ipvtap', { kind: 'ipvtap', name: 'made', link: 'below' }, 'ipvtap', { info_kind: 'ipvtap', info_data: { mode: 'l2' } }],
+  ['ipvtap', { kind: 'ipvtap', name: 'made', link: 'below' }, 'ipvtap', { info_kind: 'ipvtap', info_data: { mode: 'l3' } }],
   [
     'vlan',
     { kind: 'vlan', name: 'made', link: 'below', options: { id: 9 } },
