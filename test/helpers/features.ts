@@ -127,9 +127,14 @@ export async function needs(context: TestContext, ...features: Feature[]): Promi
 
 /** The same for what the kernel has had since a version: `needsKernel(context, '6.7')`. */
 export function needsKernel(context: TestContext, version: string): void {
+  if (!isKernel(version)) context.skip(`this kernel is older than ${version}`)
+}
+
+/** Whether the kernel is of a version or newer. */
+export function isKernel(version: string): boolean {
   const numbers = (text: string) => text.split(/[.-]/, 2).map(Number)
   const [[wantedMajor = 0, wantedMinor = 0], [major = 0, minor = 0]] = [numbers(version), numbers(release())]
-  if (major < wantedMajor || (major === wantedMajor && minor < wantedMinor)) context.skip(`this kernel is older than ${version}`)
+  return major > wantedMajor || (major === wantedMajor && minor >= wantedMinor)
 }
 
 /** The features in NETLOOM_REQUIRE, a list with commas. */
