@@ -7,7 +7,7 @@ import { Namespace, Networks } from '../../lib/index.js'
 import { needs } from '../helpers/features.js'
 import { linkNames, useOpenHost } from '../helpers/links.js'
 import { patience } from '../helpers/patience.js'
-import { ip, ping, start } from '../helpers/readers.js'
+import { ip, ping, tcpdump } from '../helpers/readers.js'
 
 const host = useOpenHost()
 
@@ -114,12 +114,12 @@ test('many are all or none', async () => {
 })
 
 test('what is told to the neighbours once the port forwards', async context => {
-  await needs(context, 'tool:tcpdump')
+  await needs(context, 'capture')
   const [listener, speaker] = [host.named('hears'), host.named('speaks')]
   await using _made = await Namespace.createMany([listener, speaker])
   const net = await networks.create({ name: 'loud', subnet: '10.66.0.0/24', ipv6: true })
   await net.connect({ name: listener })
-  await using dump = await start(listener, 'tcpdump', ['-l', '-e', '-n', '-i', 'eth0', 'arp or icmp6'], /listening on/)
+  await using dump = await tcpdump(listener, 'eth0', 'arp or icmp6')
   const { addresses } = await net.connect({ name: speaker }, { mac: '02:00:00:00:00:77' })
   const heard: string[] = []
   const [ipv4 = '', ipv6 = ''] = addresses.map(address => address.split('/')[0])
