@@ -41,14 +41,11 @@ class EndingFork implements PoolWorker {
 
   async start(): Promise<void> {
     const { distPath, execArgv, env, project } = this.#options
-    // Of vitest's entry, an option with this name makes SIGTERM an end like any other.
-    const options = [...execArgv, '--diagnostic-dir=.']
-    this.#fork = fork(join(distPath, 'workers/forks.js'), [], { env, execArgv: options, stdio: 'pipe', serialization: 'advanced' })
+    this.#fork = fork(join(distPath, 'workers/forks.js'), [], { env, execArgv, stdio: 'pipe', serialization: 'advanced' })
     this.#fork.stdout?.pipe(project.vitest.logger.outputStream, { end: false })
     this.#fork.stderr?.pipe(project.vitest.logger.errorStream, { end: false })
   }
 
-  // Vitest may ask again while the process is ending, and a second signal would kill it.
   stop(): Promise<void> {
     this.#ended ??= this.#end()
     return this.#ended
@@ -58,7 +55,8 @@ class EndingFork implements PoolWorker {
     const fork = this.#running
     if (fork.exitCode !== null || fork.signalCode !== null) return
     const ended = once(fork, 'exit')
-    fork.kill('SIGTERM')
+    // No signal: some end at once when vitest is done with them, and in the middle of that it would kill them.
+    if (fork.connected) fork.disconnect()
     const hang = setTimeout(() => fork.kill('SIGKILL'), patience)
     const [code, signal] = (await ended) as [number | null, string | null]
     clearTimeout(hang)

@@ -12,11 +12,14 @@ if (!isIsolated())
 
 // Only for what the tests start: the tests' own coverage is vitest's to count.
 if (process.env.NETLOOM_COVERAGE !== undefined) process.env.NODE_V8_COVERAGE = process.env.NETLOOM_COVERAGE
-// The library is in this process already; shells and what else the library starts end at once with it.
-if (process.env.NETLOOM_SANITIZER === 'tsan' && process.env.LD_PRELOAD !== undefined) {
+// The sanitizer is in this process already. What else the library starts is not watched: shells end at once with TSan's, and ps waits for ever with ASan's.
+if (process.env.NETLOOM_SANITIZER !== undefined && process.env.LD_PRELOAD !== undefined) {
   process.env.NETLOOM_PRELOAD = process.env.LD_PRELOAD
   delete process.env.LD_PRELOAD
 }
+
+// What a file left open does not keep its process (test/helpers/ending-forks.ts).
+process.once('disconnect', () => process.exit())
 
 // What is lost on purpose, so that scripts/sanitized.mjs sees whether this process looks for leaks at its end.
 if (process.env.NETLOOM_PLANTED !== undefined) {
