@@ -1,4 +1,5 @@
 // Changing the firewall: every change is one transaction of elements, and rules are made once with the table.
+import { isArgumentError } from '../codec/errors.js'
 import type { Namespace } from '../kernel/namespace.js'
 import type { SetMember } from '../kernel/nftables/expression.js'
 import type { RulesetObject } from '../kernel/nftables/objects.js'
@@ -11,15 +12,15 @@ import { type FirewallSet, firewallObjects, firewallTable, setRef } from './fire
 export async function admit(host: Namespace, elements: FirewallElements): Promise<void> {
   if (elements.length === 0) return
   for (let tries = 0; ; tries++) {
-    if ((await host.nftables.tables.find(firewallTable)) === undefined) await makeWhole(host, [])
     try {
       await host.nftables.transaction(t => {
         for (const [set, elem] of bySet(elements)) t.elements.add({ ...setRef(set), elem })
       })
       return
     } catch (error) {
-      // Somebody has removed the table since.
-      if (!(error instanceof NetloomError) || error.code !== 'ENOENT' || tries === 3) throw error
+      // It is there nearly always, so that nobody asks for it before.
+      if (!meansNoTable(error) || tries === 3) throw error
+      await makeWhole(host, [])
     }
   }
 }
@@ -36,15 +37,19 @@ export async function makeWhole(host: Namespace, elements: FirewallElements): Pr
 
 /** Takes elements out; those that are not there, or lead somewhere else, are left alone. */
 export async function dismiss(host: Namespace, elements: FirewallElements): Promise<void> {
-  if (elements.length === 0 || (await host.nftables.tables.find(firewallTable)) === undefined) return
+  if (elements.length === 0) return
   try {
     await host.nftables.transaction(t => takeOut(t, elements))
   } catch (error) {
+    if (meansNoTable(error) && (await host.nftables.tables.find(firewallTable)) === undefined) return
     if (!(error instanceof NetloomError) || error.code !== 'EEXIST') throw error
     // A key that leads somewhere else is another folder's.
     for (const one of elements) await host.nftables.transaction(t => takeOut(t, [one])).catch(unlessOthers)
   }
 }
+
+/** The elements are ours: what is said of one that cannot be written is that its set is not there, before the kernel is given it. */
+const meansNoTable = (error: unknown): boolean => isArgumentError(error) || (error instanceof NetloomError && error.code === 'ENOENT')
 
 /** Adding first makes the removal of what is not there no error. */
 function takeOut(t: Transaction, elements: FirewallElements): void {
