@@ -19,26 +19,28 @@ const patience = 500
 export async function announce(host: Namespace, records: readonly EndpointRecord[]): Promise<void> {
   const speakers = records.length > crowd ? records.filter(({ mac, addresses }) => mac !== macFor(addresses[0]?.address)) : records
   await each(speakers, async record => {
-    if (!(await forwards(host, record))) return
+    const index = await insideOfForwarding(host, record)
+    if (index === undefined) return
     const namespace = await openRecorded(record.namespace)
     if (!namespace) return
     try {
-      const link = await namespace.links.find(record.interface ?? '')
-      if (link && link.mac === record.mac) await tell(namespace, link.index, record)
+      await tell(namespace, index, record)
     } finally {
       await namespace.close()
     }
   })
 }
 
-async function forwards(host: Namespace, record: EndpointRecord): Promise<boolean> {
+/** Waits until the port forwards; gives the index of its other end, undefined if it is gone or does not get that far. */
+async function insideOfForwarding(host: Namespace, record: EndpointRecord): Promise<number | undefined> {
   for (const end = performance.now() + patience; performance.now() < end; ) {
-    const link = await host.links.find(cableOf(record).hostInterface)
-    if (!link) return false
-    if (link.port?.state === 'forwarding') return true
+    const { hostInterface, hostMac } = cableOf(record)
+    const link = await host.links.find(hostInterface)
+    if (link?.mac !== hostMac) return undefined
+    if (link.port?.state === 'forwarding') return link.link
     await setTimeout(2)
   }
-  return false
+  return undefined
 }
 
 async function tell(namespace: Namespace, index: number, record: EndpointRecord): Promise<void> {

@@ -34,8 +34,10 @@ export async function layCables(host: Namespace, bridge: number, cables: readonl
     if (signal?.aborted) throw new AbortError('connect', signal)
     const part = cables.slice(from, from + together)
     writer.at = 0
-    const jobs: Job[] = part.map(cable => innerJob(cable, away.fd, writer))
-    jobs.push([away, ...portSteps(part, bridge, writer)])
+    // The ends inside come up last: one that is up before its carrier comes drops what is sent, until the kernel gets round to noticing it.
+    const making = part.map(cable => makingJob(cable, away.fd, writer))
+    const ports: Job = [away, ...portSteps(part, bridge, writer)]
+    const jobs = [...making, ports, ...part.map(cable => furnishingJob(cable, writer))]
     const { done } = await perform(jobs, '')
     if (done < jobs.length) return false
   }
@@ -43,16 +45,23 @@ export async function layCables(host: Namespace, bridge: number, cables: readonl
 }
 
 /** The end inside is the one whose index can be chosen, so that nothing has to be asked before its address is added. */
-function innerJob({ furnished, inside, port }: Cable, fd: number, writer: Writer): Job {
-  const { namespace, record, index, routes } = furnished
+function makingJob({ furnished, inside, port }: Cable, fd: number, writer: Writer): Job {
+  const { namespace, index } = furnished
   const sink = new JobWriter(writer)
   const home: End = { in: 0, fields: inside, path: '' }
   const end: End = { in: 1, fields: port, path: 'peer' }
   const item: CreateItem = { ...common, verb: 'links.create', spec: { kind: 'veth' } }
   sink.message(undefined, createRequest({ item, home, index, up: false, other: { end, fd }, context: wordless }))
-  const policy = policyOf(data, inside)
-  if (policy === 'none') sink.setting(undefined, ipv6Switch(inside.name), '1\n')
-  for (const request of finishRequests(home, { index }, policy, false, undefined, wordless)) sink.message(undefined, request)
+  if (policyOf(data, inside) === 'none') sink.setting(undefined, ipv6Switch(inside.name), '1\n')
+  return [namespace[scoped].handle, ...sink.end()]
+}
+
+function furnishingJob({ furnished, inside }: Cable, writer: Writer): Job {
+  const { namespace, record, index, routes } = furnished
+  const sink = new JobWriter(writer)
+  const home: End = { in: 0, fields: inside, path: '' }
+  for (const request of finishRequests(home, { index }, policyOf(data, inside), false, undefined, wordless))
+    sink.message(undefined, request)
   for (const { address, prefix, family } of record.addresses) {
     const options = family === 6 ? { noDad: true } : {}
     const entry = { ...common, verb: 'addresses.add', link: index, cidr: `${address}/${prefix}`, options } as const
