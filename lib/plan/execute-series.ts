@@ -123,7 +123,14 @@ export async function addSeries(place: Place, steps: readonly EntryStep[], commo
   let done = 0
   let under: Sent | undefined
   for (;;) {
-    const chunk = gather(done)
+    let chunk: Chunk
+    try {
+      chunk = gather(done)
+    } catch (error) {
+      // What is being done meanwhile is to be undone like everything else.
+      if (under) await settle(under)
+      throw error
+    }
     if (chunk.members.length > 0) {
       if (chunk.note) state.journal.note(chunk.note)
       const noted = state.journal.written()
