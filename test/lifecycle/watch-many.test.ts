@@ -153,12 +153,12 @@ test.each([
   ['stalls, with the smallest buffer', true],
   ['keeps up, with the usual buffer', false],
 ])(`${many} namespaces come and go before a reader that %s`, { timeout: patience(300_000) }, async (_, stalls) => {
-  const here = await Namespace.open({ name: host.name })
-  // Starts whatever comes into being with the first wait.
+  await using here = await Namespace.open({ name: host.name })
+  // Starts whatever comes into being with the first wait, which is not before nothing happens.
   const first = watchAll(here)
   await until(first, new World(), isReady)
-  const next = first.next()
-  await setTimeout(50)
+  let next = first.next()
+  while (await Promise.race([next, setTimeout(50)])) next = first.next()
   await first.return(undefined)
   // Ended, or given what happened just before.
   await next
@@ -184,5 +184,4 @@ test.each([
   await removeAll()
   expect(await namedNamespaces(host.named(''))).toEqual([host.name])
   expect(await descriptors()).toEqual(before)
-  await here.close()
 })
