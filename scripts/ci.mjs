@@ -1,4 +1,4 @@
-// Every check one after the other, each with its time: `node scripts/ci.mjs [STEP…]`, by default the suite and the packages; `--list` only names them. The last line adds up what they counted.
+// Every check one after the other, each with its time: `node scripts/ci.mjs [STEP…]`, by default all of them; `--list` only names them. The last line adds up what they counted.
 // A step whose tools are missing fails: nothing is left out because it could not run.
 import { spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
@@ -13,13 +13,11 @@ const steps = {
   'lint-native': ['node', 'scripts/lint-native.mjs'],
   fuzz: ['node', 'scripts/fuzz.mjs', '--seconds=10'],
   asan: ['node', 'scripts/sanitized.mjs', 'asan', ...watched.map(name => `test/kernel/${name}.test.ts`), 'test/lifecycle/exchange.test.ts'],
-  container: ['node', 'scripts/container.mjs'],
   kernels: ['node', 'scripts/kernels.mjs', '--quick'],
+  container: ['node', 'scripts/container.mjs'],
 }
-/** A step joins these once it has run in a clean clone, with its time known. */
-const usual = ['suite', 'packages']
 const words = process.argv.slice(2).filter(word => word !== '--list')
-const chosen = words.length > 0 ? words : usual
+const chosen = words.length > 0 ? words : Object.keys(steps)
 const unknown = chosen.filter(name => !(name in steps))
 if (unknown.length > 0) {
   process.stderr.write(`ci: no step ${unknown.join(', ')}; there are ${Object.keys(steps).join(', ')}\n`)
