@@ -25,11 +25,11 @@ Napi::Value throwFailure(Napi::Env env, const Failure& failure) {
   return {};
 }
 
-Napi::Value Addon::run(Napi::Env env, const std::shared_ptr<Strand>& strand, Work work) {
+Napi::Value Addon::run(Napi::Env env, const std::shared_ptr<Strand>& strand, Work work, bool sleeps) {
   napi_deferred deferred = nullptr;
   napi_value promise = nullptr;
   if (!completions->begin(env, &deferred, &promise)) return {};
-  pool->submit(strand, {deferred, std::move(work)});
+  pool->submit(strand, {deferred, std::move(work), sleeps});
   return {env, promise};
 }
 

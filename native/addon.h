@@ -24,7 +24,7 @@ struct Addon {
 
   static Addon& of(Napi::Env env) { return *env.GetInstanceData<Addon>(); }
   // Runs the work on the pool; a promise of its outcome.
-  Napi::Value run(Napi::Env env, const std::shared_ptr<Strand>& strand, Work work);
+  Napi::Value run(Napi::Env env, const std::shared_ptr<Strand>& strand, Work work, bool sleeps = false);
   // Attempts it whenever the descriptor is readable, until it has an outcome.
   Napi::Value poll(Napi::Env env, std::shared_ptr<const Fd> fd, Attempt attempt, bool idle = false);
 };

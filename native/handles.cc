@@ -310,7 +310,7 @@ Napi::Value PacketSocket::close(const Napi::CallbackInfo& info) {
   addon.pool->close(*strand_);
   addon.poller->cancel(*fd_);
   auto last = std::exchange(fd_, nullptr);
-  if (slow_) addon.run(info.Env(), nullptr, [last = std::move(last)](Worker&) mutable { return last.reset(), Outcome{}; });
+  if (slow_) addon.run(info.Env(), nullptr, [last = std::move(last)](Worker&) mutable { return last.reset(), Outcome{}; }, true);
   return info.Env().Undefined();
 }
 

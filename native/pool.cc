@@ -62,7 +62,7 @@ int Pool::growLocked() {
   for (pthread_t id : ended_) joinThread(id);
   ended_.clear();
   if (stopping_ || ready_.size() <= idle_ + starting_ || running_ >= mostThreads) return 0;
-  if (running_ >= eagerThreads && now() - ready_.front().since < patience) return 0;
+  if (running_ >= eagerThreads + asleep_ && now() - ready_.front().since < patience) return 0;
   auto body = [](void* pool) -> void* {
     nameThread("netloom");
     static_cast<Pool*>(pool)->run();
@@ -127,12 +127,14 @@ void Pool::run() {
     Ready job = std::move(ready_.front());
     ready_.pop_front();
     bool closed = job.strand && job.strand->closed_;
+    if (job.operation.sleeps) ++asleep_;
     lock.unlock();
     Outcome outcome{{ECANCELED, "close", {}}, {}};
     if (!closed) outcome = job.operation.work(worker);
     // Its descriptors are closed, and its strand goes on, before the caller hears of it.
     job.operation.work = nullptr;
     lock.lock();
+    if (job.operation.sleeps) --asleep_;
     if (job.strand) advance(job.strand);
     if (worker.lost()) retire();
     lock.unlock();

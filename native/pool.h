@@ -19,6 +19,8 @@ using Work = std::function<Outcome(Worker&)>;
 struct Operation {
   napi_deferred deferred;
   Work work;
+  // It takes a thread but no processor, so that others need one more meanwhile.
+  bool sleeps = false;
 };
 
 // The queue of one socket.
@@ -77,6 +79,7 @@ class Pool {
   size_t running_ = 0;
   size_t starting_ = 0;
   size_t idle_ = 0;
+  size_t asleep_ = 0;
 };
 
 }  // namespace netloom
