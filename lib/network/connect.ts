@@ -107,8 +107,7 @@ async function settle(core: Core, network: NetworkRecord, guests: readonly Guest
   await state.intend(records)
   try {
     await state.claimEndpoints(records)
-    await together(allocator.save(), makeInterfaces(core, network, guests, records, options))
-    await publishPorts(host, network, records)
+    await together(allocator.save(), makeInterfaces(core, network, guests, records, options), publishPorts(host, network, records))
     await state.commitEndpoints(records)
   } catch (error) {
     // The plan has taken back what it did; a failed commit leaves interfaces.

@@ -7,6 +7,7 @@ import { openRecorded } from './namespaces.js'
 import { withdrawPorts } from './publish.js'
 import type { EndpointRecord, NetworkRecord, StateRecord } from './records.js'
 import type { State } from './state.js'
+import { together } from './state-files.js'
 
 export class Core {
   readonly host: Namespace
@@ -65,10 +66,10 @@ export class Core {
     throw new NetloomError('ENOENT', { operation, subject: spec.name, reason: 'the network has been removed' })
   }
 
-  /** Removes endpoints of one network, whose records are retired already: their interfaces, then what the folder says. */
+  /** Removes endpoints of one network, whose records are retired already: their ports and interfaces, then what the folder says. */
   async drop(network: NetworkRecord, endpoints: readonly EndpointRecord[]): Promise<void> {
-    await withdrawPorts(this.host, endpoints)
-    await driverOf[network.spec.driver].leave(this.host, endpoints)
+    // The kernel takes its time (RCU) for an interface, of which the rules need nothing.
+    await together(withdrawPorts(this.host, endpoints), driverOf[network.spec.driver].leave(this.host, endpoints))
     for (const one of endpoints) await this.state.forget(one)
   }
 
