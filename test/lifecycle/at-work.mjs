@@ -6,7 +6,7 @@ import { createServer } from 'node:net'
 import process from 'node:process'
 import { setTimeout } from 'node:timers/promises'
 import { isMainThread, parentPort, workerData } from 'node:worker_threads'
-import { Namespace } from '../../dist/index.js'
+import { Namespace, Plan } from '../../dist/index.js'
 import { address, openConnection, rtm } from '../../dist/netlink.js'
 
 const exitCode = 7
@@ -61,7 +61,29 @@ const works = {
     await events.return()
   },
   pings: async () => void (await here.ping('127.0.0.1', { count: 3, interval: 0.01 })),
-  sysctls: async () => void (await here.sysctl.get('net.ipv4.ip_forward')),
+  sysctls: async () => {
+    await here.sysctl.set('net.ipv4.ip_default_ttl', 65)
+    await here.sysctl.get('net.ipv4.ip_forward')
+  },
+  plans: async () => {
+    const plan = new Plan({ ipv6: 'none' })
+    const inside = plan.namespace(undefined, { loopback: true })
+    const name = `p${Math.random().toString(36).slice(2, 10)}`
+    const cable = plan.in(here).links.create({ kind: 'veth', name, peer: { namespace: inside, name: 'eth0', up: true } })
+    inside.addresses.add(cable.peer, '10.1.2.1/24')
+    const result = await plan.apply()
+    await result.delete()
+  },
+  rules: async () => {
+    const table = { family: 'inet', name: `t${Math.random().toString(36).slice(2, 10)}` }
+    await here.nftables.transaction(t => t.tables.create(table))
+    await here.nftables.transaction(t => t.tables.delete(table))
+  },
+  taps: async () => {
+    const namespace = await Namespace.create()
+    await namespace.links.create({ kind: 'tun', name: 'tap0', options: { type: 'tap' } })
+    await namespace.delete()
+  },
   sockets: async () => {
     const server = await here.listen(
       createServer(socket => socket.end()),

@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { isMainThread, parentPort } from 'node:worker_threads'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
+const program = fileURLToPath(import.meta.url)
 const addon = createRequire(import.meta.url)('node-gyp-build')(root)
 
 /** RTM_GETLINK for one link, or for all. */
@@ -47,6 +48,21 @@ async function begin() {
     addon.createNamespace(),
     addon.readSysctl(namespace, '/proc/sys/net/ipv4/ip_forward'),
     addon.runInside(namespace, () => addon.createNamespace()),
+    addon.openNamespace('/proc/self/ns/net'),
+    addon.writeSysctl(namespace, '/proc/sys/net/ipv4/ip_default_ttl', '66'),
+    addon.readUnderneath('/proc/sys/net/core', ['somaxconn', 'there-is-none']),
+    addon.createNamespace().then(fresh => addon.createTun(fresh, 'tap0', 0x1002, -1, -1)),
+    addon.openDescriptor(namespace, 2, 1, 0, []).then(descriptor => descriptor.close()),
+    addon.getSocketOption(namespace, 2, 1, 0, 1, 3, new Uint8Array(4)),
+    addon.setSocketOption(namespace, 2, 1, 0, 1, 2, Uint8Array.of(1, 0, 0, 0)),
+    addon.openPacket(namespace, 17, 3, 0, []).then(packet => packet.close()),
+    addon.lockFile(program).then(
+      lock => lock.close(),
+      error => {
+        // EAGAIN: another of these has it.
+        if (error.errno !== 11) throw error
+      },
+    ),
   ]
 }
 
