@@ -47,7 +47,9 @@ afterAll(async () => {
 })
 
 const table = () => here.fdb.list({ bridge: 'br0' })
-const entryOf = async (mac: string): Promise<FdbEntry | undefined> => (await table()).find(entry => entry.mac === mac && entry.bridge)
+/** A kernel with VLANs keeps what it is told once more for VLAN 1, which no frame is in here, and lists the two in any order. */
+const entryOf = async (mac: string): Promise<FdbEntry | undefined> =>
+  (await table()).find(entry => entry.mac === mac && entry.bridge && entry.vlan === undefined)
 /** What the other tool says: its port, or undefined. */
 const portOf = async (mac: string) =>
   (await bridge<{ mac: string; ifname: string }>(host.name, 'fdb', 'show', 'br', 'br0')).find(entry => entry.mac === mac)?.ifname
@@ -197,7 +199,9 @@ test('what a bridge is told moves with the host, unless it is sticky', async () 
       await expect.poll(arrived).toBeGreaterThan(before)
       expect(await entryOf(macs[2]!)).toMatchObject({ port, state: 'static' })
     } finally {
-      await here.fdb.delete((await entryOf(macs[2]!))!)
+      // The one of VLAN 1 has not moved.
+      const left = (await table()).filter(({ mac, bridge }) => mac === macs[2] && bridge)
+      for (const entry of left.sort((a, b) => (b.vlan ?? 0) - (a.vlan ?? 0))) await here.fdb.delete(entry)
     }
   }
 })
