@@ -28,4 +28,8 @@ say(`${size} namespaces connected: milliseconds each, medians of ${rounds} alter
 const [cni, ...ours] = contenders
 const cell = (one, key) => `${middle(one, key).toFixed(2)} (${(middle(cni, key) / middle(one, key)).toFixed(1)} ×)`
 say(table([['', 'connect', 'disconnect'], ...contenders.map(one => [one.name, cell(one, 'add'), cell(one, 'remove')])]).trimEnd())
-for (const one of ours) limit(`${one.name} / CNI, connect`, middle(one, 'add') / middle(cni, 'add'), 0.1, 3)
+const both = one => middle(one, 'add') + middle(one, 'remove')
+for (const one of ours) {
+  limit(`${one.name} / CNI, connect`, middle(one, 'add') / middle(cni, 'add'), 0.1, 3)
+  limit(`${one.name} / CNI, connect and disconnect`, both(one) / both(cni), 0.1, 3)
+}

@@ -38,8 +38,11 @@ beforeAll(async () => {
   for (const i of guests.keys()) port.push((await here.links.get(`port${i}`)).index)
 })
 afterEach(async () => {
-  for (const entry of await here.fdb.list({ bridge: 'br0' })) if (entry.mac === mac) await here.fdb.delete(entry)
+  for (const entry of await ours()) await here.fdb.delete(entry)
 })
+/** A kernel with VLANs keeps an entry outside them once more in VLAN 1. That comes first: deleting the other one deletes both. */
+const ours = async () =>
+  (await here.fdb.list({ bridge: 'br0' })).filter(entry => entry.mac === mac).sort((a, b) => (b.vlan ?? 0) - (a.vlan ?? 0))
 afterAll(async () => {
   await here?.close()
   for (const link of ['br0', 'br1', 'port0', 'port1']) await attempt(host.name, 'ip', ['link', 'delete', link])
@@ -142,17 +145,16 @@ test.each<[string, Omit<FdbSpec, 'mac' | 'port'>, Partial<FdbEntry>]>([
 ])('added and deleted: %s', async (_, spec, expected) => {
   await here.fdb.add({ mac, port: 'port0', ...spec })
   await compare(await here.fdb.list({ bridge: 'br0' }), await shown('br', 'br0'))
-  const [read] = (await here.fdb.list({ bridge: 'br0' })).filter(entry => entry.mac === mac)
-  expect(read).toMatchObject({ mac, port: port[0], bridge: br0, ...expected })
+  expect((await ours()).at(-1)).toMatchObject({ mac, port: port[0], bridge: br0, ...expected })
   expect(await refusal(here.fdb.add({ mac, port: 'port0', ...spec }))).toMatchObject({
     code: 'EEXIST',
     subject: `${mac} at port0`,
     namespace: host.name,
   })
   await here.fdb.replace({ mac, port: 'port1', ...spec })
-  const moved = (await here.fdb.list({ bridge: 'br0' })).filter(entry => entry.mac === mac)
-  expect(moved).toMatchObject([{ port: port[1] }])
-  await here.fdb.delete(moved[0]!)
+  const moved = await ours()
+  expect(new Set(moved.map(entry => entry.port))).toEqual(new Set([port[1]]))
+  await here.fdb.delete(moved.at(-1)!)
   expect((await shown('br', 'br0')).some(entry => entry.mac === mac)).toBe(false)
 })
 
