@@ -21,7 +21,9 @@ afterEach(async () => {
   await box?.delete()
 })
 
-const names = () => run(where(), 'cat', '/proc/net/ip_tables_names', '/proc/net/ip6_tables_names')
+/** The file of a family is there once its module is loaded. */
+const names = () =>
+  run(where(), 'sh', '-c', 'cd /proc/net; for file in ip_tables_names ip6_tables_names; do [ ! -e $file ] || cat $file; done')
 const save = async (tool: string) => (await run(where(), tool, '-c')).split('\n').filter(line => line !== '' && !line.startsWith('#'))
 /** Tables as the tool saves them. */
 const saved = (tables: readonly IptablesTable[]) => iptablesSaveView(tables).split('\n').filter(Boolean)
