@@ -4,7 +4,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { expect } from 'vitest'
-import { entering, ip, run } from '../helpers/readers.js'
+import { entering, environment, ip, run } from '../helpers/readers.js'
 import type { Sandbox } from '../helpers/sandbox.js'
 
 const top = new URL('../../', import.meta.url)
@@ -54,7 +54,7 @@ export async function runExample(
 /** Starts node in the sandbox, with a channel for messages. */
 export function startIn(box: Sandbox, args: readonly string[]): ChildProcess {
   const [command = '', ...words] = [...entering(box.where), process.execPath, ...args]
-  const child = spawn(command, words, { stdio: ['ignore', 'pipe', 'pipe', 'ipc'] })
+  const child = spawn(command, words, { stdio: ['ignore', 'pipe', 'pipe', 'ipc'], env: environment([command, ...words]) })
   for (const stream of [child.stdout, child.stderr]) stream?.setEncoding('utf8')
   return child
 }

@@ -12,6 +12,8 @@ export interface Injected {
   /** What explain() names, in this order. */
   readonly told: readonly Told[]
   readonly needs?: readonly Feature[]
+  /** The kernel that had it first. */
+  readonly since?: string
 }
 
 const macOf = async (namespace: Rig['blue']) => (await namespace.links.get('eth0')).mac!
@@ -192,6 +194,7 @@ export const linkLayer: Readonly<Record<string, Injected>> = {
       await forget(rig)
     },
     told: [['port-locked', 'there', 'machine', 'to-blue']],
+    since: '5.18',
   },
   'no flooding, and nothing learned': {
     to: 'green',

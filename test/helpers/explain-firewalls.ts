@@ -104,7 +104,8 @@ export const nftables: Readonly<Record<string, Injected>> = {
   'nftables: family bridge': {
     to: 'green',
     inject: ({ machine }) =>
-      nft(machine, chain('bridge', 'type filter hook forward priority 0;', 'oifname "to-green" ip protocol icmp drop')),
+      // As `priority filter`. Kernels of old pass over chains of priority 0, br_netfilter's own, once that has taken a packet.
+      nft(machine, chain('bridge', 'type filter hook forward priority -200;', 'oifname "to-green" ip protocol icmp drop')),
     told: [['firewall', 'there', 'machine', 'br0']],
     needs,
   },

@@ -4,7 +4,7 @@ import { explain } from '../../lib/index.js'
 import { type Injected, linkLayer, routing } from '../helpers/explain-causes.js'
 import { iptables, nftables } from '../helpers/explain-firewalls.js'
 import { gets, rig, toldOf } from '../helpers/explain-rig.js'
-import { needs } from '../helpers/features.js'
+import { needs, needsKernel } from '../helpers/features.js'
 import { useHost } from '../helpers/host.js'
 import { patience } from '../helpers/patience.js'
 
@@ -58,7 +58,10 @@ function chosen(): [string, ...string[]][] {
 
 test.for(chosen().map(names => [names.join(' + '), names] as const))('%s', async ([, names], context) => {
   const injected = names.map(name => all[name]!)
-  for (const { needs: features = [] } of injected) await needs(context, ...features)
+  for (const { needs: features = [], since = '0' } of injected) {
+    needsKernel(context, since)
+    await needs(context, ...features)
+  }
   await using there = await rig(host)
   const { to } = injected[0]!
   const size = injected.find(one => one.size)?.size

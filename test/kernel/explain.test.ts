@@ -4,7 +4,7 @@ import { explain } from '../../lib/index.js'
 import { linkLayer, routing } from '../helpers/explain-causes.js'
 import { iptables, nftables } from '../helpers/explain-firewalls.js'
 import { gets, rig, toldOf } from '../helpers/explain-rig.js'
-import { needs } from '../helpers/features.js'
+import { needs, needsKernel } from '../helpers/features.js'
 import { useHost } from '../helpers/host.js'
 import { patience } from '../helpers/patience.js'
 
@@ -13,7 +13,8 @@ beforeEach(context => needs(context, 'bridge', 'veth'))
 
 test.for(Object.entries({ ...routing, ...linkLayer, ...iptables, ...nftables }))(
   '%s',
-  async ([, { to, inject, size, source, told, needs: features = [] }], context) => {
+  async ([, { to, inject, size, source, told, needs: features = [], since = '0' }], context) => {
+    needsKernel(context, since)
     await needs(context, ...features)
     await using there = await rig(host)
     const { all, blue } = there

@@ -40,6 +40,13 @@ test('an interface with a dot in its name, in both ways of writing', async () =>
   expect(await inside('net/ipv4/conf/a.b/forwarding')).toBe('1')
 })
 
+test('a switch of IPv6, of which old kernels say that they took less than they did', async () => {
+  for (const value of [1, 0]) {
+    await setSysctl(blue, 'net.ipv6.conf.all.forwarding', value)
+    expect(await inside('net/ipv6/conf/all/forwarding')).toBe(String(value))
+  }
+})
+
 test('values of several words', async () => {
   await setSysctl(blue, 'net.ipv4.ip_local_port_range', '2000 3000')
   expect(await getSysctl(blue, 'net.ipv4.ip_local_port_range')).toBe('2000\t3000')
