@@ -59,6 +59,12 @@ const job = files => `
 export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C CI=1
 ulimit -n 20000
 modprobe --all tun br_netfilter
+# dockerd asks for the controllers of old, of which new kernels lack some.
+mount -t tmpfs cgroup /sys/fs/cgroup
+for controller in cpu cpuacct cpuset memory devices freezer blkio pids; do
+  mkdir /sys/fs/cgroup/$controller
+  mount -t cgroup -o $controller cgroup /sys/fs/cgroup/$controller || rmdir /sys/fs/cgroup/$controller
+done
 # Otherwise every namespace has the tunnels that some modules put into each.
 echo 1 > /proc/sys/net/core/fb_tunnels_only_for_init_net
 programs=$(for program in ip nft nsenter unshare sh bridge ${quoted(process.execPath)}; do command -v $program; done)
