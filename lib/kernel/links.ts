@@ -132,6 +132,7 @@ export function linkVerbs(scope: Scope) {
             port?.state === undefined
               ? 'the device that it sits on is down: it has to be up first'
               : 'the state of a port can be set only while it is up and has a carrier',
+          ...(change.name !== undefined && { EBUSY: 'Linux before 6.2 renames a link only while it is down: set up: false first' }),
           ...(port && { EOPNOTSUPP: 'only a port of a bridge has such settings: give its master too' }),
         },
       })

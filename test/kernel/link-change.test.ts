@@ -1,6 +1,6 @@
 // Links changed, renamed and deleted by the library, seen by ip and bridge.
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { needs } from '../helpers/features.js'
+import { isKernel, needs } from '../helpers/features.js'
 import { clear, ipLink, linkNames, useOpenHost } from '../helpers/links.js'
 import { ip, run } from '../helpers/readers.js'
 import { refusal } from '../helpers/refusal.js'
@@ -40,10 +40,15 @@ describe('update', () => {
     expect((await seen()).flags).not.toContain('UP')
     expect(await links().get('cable')).toMatchObject({ up: false, operState: 'down' })
   })
-  test('a new name, also while it is up', async () => {
+  test('a new name, also while it is up where the kernel does that', async () => {
     const { index } = await links().get('cable')
     await links().update('cable', { name: 'wire', up: true })
     expect(await seen('wire')).toMatchObject({ ifindex: index })
+    if (!isKernel('6.2')) {
+      const hint = expect.stringContaining('while it is down')
+      expect(await refusal(links().update(index, { name: 'cable' }))).toMatchObject({ code: 'EBUSY', hint })
+      await links().update(index, { up: false })
+    }
     await links().update(index, { name: 'cable' })
     expect(await linkNames(host.name)).toEqual(['cable', 'other'])
     expect(await refusal(links().update('cable', { name: 'other' }))).toMatchObject({ code: 'EEXIST', path: 'name' })

@@ -1,7 +1,7 @@
 // Links made straight in the namespaces they are for, in every combination of the two ends, and links moved from one to another.
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { Namespace } from '../../lib/index.js'
-import { needs } from '../helpers/features.js'
+import { isKernel, needs } from '../helpers/features.js'
 import { clear, ipLink, linkNames, useOpenHost } from '../helpers/links.js'
 import { run, start } from '../helpers/readers.js'
 import { refusal } from '../helpers/refusal.js'
@@ -217,7 +217,8 @@ describe('move', () => {
     const there = await ipLink(nameOf(blue), 'a')
     expect(there).toMatchObject({ address: mac, ifalias: 'keeps', altnames: ['keeps-too'], group: '5' })
     expect(there?.flags).not.toContain('UP')
-    await blue.links.move('keeps-too', green, { name: 'renamed' })
+    // Old kernels forget to look for alternative names where the link has come to.
+    await blue.links.move(isKernel('5.15') ? 'keeps-too' : 'a', green, { name: 'renamed' })
     expect(await linkNames(nameOf(blue))).toEqual([])
     await green.links.move('renamed', { name: host.name }, { name: 'a' })
     expect(await linkNames(host.name)).toEqual(['a', 'b'])
