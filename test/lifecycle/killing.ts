@@ -6,6 +6,7 @@ import { writeFile } from 'node:fs/promises'
 import { setTimeout } from 'node:timers/promises'
 import { afterAll, beforeAll } from 'vitest'
 import { lockFile } from '../../lib/namespace/file-lock.js'
+import { environment } from '../helpers/readers.js'
 
 /** The whole table: NETLOOM_FAULTS=all; otherwise a sample, another one each time. */
 export const all = process.env.NETLOOM_FAULTS === 'all'
@@ -46,7 +47,7 @@ afterAll(() => {
 
 /** Runs a program of Node's, and kills it if an ending is given. */
 export async function live(command: readonly string[], input: string, ending?: Ending): Promise<Life> {
-  const child = spawn(process.execPath, command, { stdio: ['pipe', 'pipe', 'pipe'] })
+  const child = spawn(process.execPath, command, { stdio: ['pipe', 'pipe', 'pipe'], env: environment([process.execPath]) })
   running.add(child)
   // It may be killed before it has read everything.
   child.stdin.on('error', () => undefined)

@@ -12,6 +12,7 @@ import { needs } from '../helpers/features.js'
 import { linkNames, useOpenHost } from '../helpers/links.js'
 import { agreed, everything } from '../helpers/network-state.js'
 import { patience } from '../helpers/patience.js'
+import { environment } from '../helpers/readers.js'
 import { random, seed, settle } from './ending.js'
 
 const host = useOpenHost()
@@ -39,7 +40,7 @@ const places = (names: readonly string[]) => ({ stateDir: join(folder, 'state'),
 
 /** One at a time; killed between a moment at which it starts and a while after it is ready. Gives what it said when it ended by itself. */
 async function live(chance: () => number, args: readonly string[]): Promise<string> {
-  const child = spawn(process.execPath, [program, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn(process.execPath, [program, ...args], { stdio: ['ignore', 'pipe', 'pipe'], env: environment([process.execPath]) })
   let said = ''
   child.stderr.on('data', (data: Buffer) => {
     said += data.toString()

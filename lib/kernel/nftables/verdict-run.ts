@@ -103,8 +103,9 @@ function step(machine: Machine, one: ReadExpression): Effect {
     case 'last':
     case 'log':
     case 'dup':
-    case 'flow_offload':
       return 'next'
+    case 'flow_offload':
+      return offload(machine)
     case 'quota':
       return quotaEffect(machine, one.data)
     case 'limit':
@@ -142,6 +143,14 @@ function step(machine: Machine, one: ReadExpression): Effect {
   }
 }
 const tcp = 6
+const udp = 17
+
+/** A flowtable takes connections of which packets have come through before, and the rule ends for all others. */
+function offload({ about, tracked }: Machine): Effect {
+  const { state = 'new' } = about.packet
+  if (!tracked || !['established', 'related', 'unknown'].includes(state)) return 'break'
+  return about.protocol === undefined || about.protocol === tcp || about.protocol === udp ? 'maybe' : 'break'
+}
 
 function notrack(machine: Machine): Effect {
   if (!machine.tracked) machine.traffic = { ...machine.traffic, state: knownBits(new Uint8Array(Uint32Array.of(untracked).buffer)) }
