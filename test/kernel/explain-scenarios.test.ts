@@ -255,7 +255,13 @@ test('nothing is changed and nothing is sent by asking', async () => {
     }
     return seen
   }
-  const before = await state()
+  // What the links' coming up has brought about is still being noted.
+  let before = await state()
+  await vi.waitFor(async () => {
+    const last = before
+    before = await state()
+    expect(before).toEqual(last)
+  }, patience(10_000))
   await explain(bridged(there))
   await explain({ from: there.blue, to: there.far, proto: 'udp', port: 53 })
   expect(await state()).toEqual(before)
