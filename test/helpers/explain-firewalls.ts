@@ -104,7 +104,7 @@ export const nftables: Readonly<Record<string, Injected>> = {
   'nftables: family bridge': {
     to: 'green',
     inject: ({ machine }) =>
-      // As `priority filter`. Kernels of old pass over chains of priority 0, br_netfilter's own, once that has taken a packet.
+      // As `priority filter`. Linux 5.10 with br_netfilter was seen to pass over a chain of priority 0.
       nft(machine, chain('bridge', 'type filter hook forward priority -200;', 'oifname "to-green" ip protocol icmp drop')),
     told: [['firewall', 'there', 'machine', 'br0']],
     needs,

@@ -41,7 +41,7 @@ test('a policy', async () => {
 
 /** What a description of a packet says nothing about, or only the kernel knows. */
 const open =
-  /limit|ct count|quota|queue|flow add|numgen|jhash|skuid|tcp option|tcp sequence|socket|tproxy|synproxy|pkttype|meta day|ct original bytes|sctp chunk|fib saddr . mark/
+  /limit|ct count|quota|queue|numgen|jhash|skuid|tcp option|tcp sequence|socket|tproxy|synproxy|pkttype|meta day|ct original bytes|sctp chunk|fib saddr . mark/
 const counted = { rules: 0, packets: 0, sure: 0 }
 for (const row of realRules) {
   const script = scriptOf(row)
