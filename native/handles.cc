@@ -122,7 +122,7 @@ Napi::Function NetlinkSocket::define(Napi::Env env) {
                      {InstanceAccessor<&NetlinkSocket::port>("port"), InstanceMethod<&NetlinkSocket::exchange>("exchange"),
                       InstanceMethod<&NetlinkSocket::transmit>("transmit"), InstanceMethod<&NetlinkSocket::more>("more"),
                       InstanceMethod<&NetlinkSocket::receive>("receive"),
-                      InstanceMethod<&NetlinkSocket::readable>("readable"),
+                      InstanceMethod<&NetlinkSocket::peek>("peek"), InstanceMethod<&NetlinkSocket::readable>("readable"),
                       InstanceMethod<&NetlinkSocket::receiveNow>("receiveNow"),
                       InstanceMethod<&NetlinkSocket::close>("close")});
 }
@@ -162,14 +162,14 @@ Napi::Value NetlinkSocket::exchange(const Napi::CallbackInfo& info) {
   Arguments arguments(info);
   Bytes messages = arguments.bytes(0);
   size_t limit = arguments.limit(1, std::numeric_limits<size_t>::max());
+  bool sleeps = arguments.toFlag(info[2]);
   if (arguments.failed()) return {};
   if (!fd_) return throwFailure(info.Env(), {EBADF, "sendmsg", {}});
-  return Addon::of(info.Env())
-      .run(info.Env(), strand_,
-           [fd = fd_, exchange = exchange_, messages = std::move(messages), limit](Worker& worker) mutable -> Outcome {
-             if (Failure failure = exchange->start(std::move(messages))) return {failure, {}};
-             return advance(*exchange, worker, *fd, limit);
-           });
+  auto work = [fd = fd_, exchange = exchange_, messages = std::move(messages), limit](Worker& worker) mutable -> Outcome {
+    if (Failure failure = exchange->start(std::move(messages))) return {failure, {}};
+    return advance(*exchange, worker, *fd, limit);
+  };
+  return Addon::of(info.Env()).run(info.Env(), strand_, std::move(work), sleeps);
 }
 
 Napi::Value NetlinkSocket::more(const Napi::CallbackInfo& info) {
@@ -221,6 +221,17 @@ Napi::Value NetlinkSocket::receive(const Napi::CallbackInfo& info) {
       .poll(info.Env(), fd_, [fd = fd_, limit, origins = origins_](uint8_t* buffer, size_t capacity) {
         return attemptToRead(*fd, buffer, capacity, limit, origins);
       });
+}
+
+Napi::Value NetlinkSocket::peek(const Napi::CallbackInfo& info) {
+  if (!fd_) return throwFailure(info.Env(), {EBADF, "recvmsg", {}});
+  auto look = [fd = fd_](uint8_t* buffer, size_t capacity) -> std::optional<Outcome> {
+    auto data = std::make_shared<Bytes>();
+    std::optional<Failure> outcome = peekAnswer(fd->get(), buffer, capacity, data.get());
+    if (!outcome) return std::nullopt;
+    return Outcome{*outcome, [data](Napi::Env env) { return toArray(env, *data); }};
+  };
+  return Addon::of(info.Env()).poll(info.Env(), fd_, look);
 }
 
 Napi::Value NetlinkSocket::readable(const Napi::CallbackInfo& info) {

@@ -49,6 +49,7 @@ class NetlinkSocket : public Napi::ObjectWrap<NetlinkSocket> {
   Napi::Value transmit(const Napi::CallbackInfo& info);
   Napi::Value more(const Napi::CallbackInfo& info);
   Napi::Value receive(const Napi::CallbackInfo& info);
+  Napi::Value peek(const Napi::CallbackInfo& info);
   Napi::Value readable(const Napi::CallbackInfo& info);
   Napi::Value receiveNow(const Napi::CallbackInfo& info);
   Napi::Value close(const Napi::CallbackInfo& info);

@@ -28,7 +28,7 @@ struct Datagram {
   int origin;
 };
 
-Datagram receiveDatagram(int fd, uint8_t* buffer, size_t capacity) {
+Datagram receiveDatagram(int fd, uint8_t* buffer, size_t capacity, int flags = 0) {
   sockaddr_nl sender{};
   alignas(cmsghdr) char control[256];
   iovec part{buffer, capacity};
@@ -42,7 +42,7 @@ Datagram receiveDatagram(int fd, uint8_t* buffer, size_t capacity) {
   Datagram datagram{};
   // What was sent has been carried out, and only its answer says how: an error that passes must not hide it.
   for (int attempt = 0; attempt < receiveAttempts; ++attempt) {
-    datagram.size = retry([&] { return recvmsg(fd, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC); });
+    datagram.size = retry([&] { return recvmsg(fd, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC | flags); });
     if (datagram.size >= 0 || errno == EAGAIN || errno == ENOBUFS) break;
   }
   if (datagram.size < 0) return datagram;
@@ -289,6 +289,14 @@ Failure transmit(Worker& worker, int fd, Bytes messages, size_t expected, Transm
 bool isReadable(int fd) {
   pollfd watched{fd, POLLIN, 0};
   return poll(&watched, 1, 0) > 0;
+}
+
+std::optional<Failure> peekAnswer(int fd, uint8_t* buffer, size_t capacity, Bytes* result) {
+  Datagram datagram = receiveDatagram(fd, buffer, capacity, MSG_PEEK);
+  if (datagram.size < 0 && errno != EAGAIN) return Failure::of("recvmsg");
+  if (datagram.size < 0 || datagram.foreign) return std::nullopt;
+  result->assign(buffer, buffer + datagram.size);
+  return Failure{};
 }
 
 std::optional<Failure> readNotifications(int fd, uint8_t* buffer, size_t capacity, size_t limit,

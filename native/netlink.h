@@ -82,6 +82,9 @@ struct Notifications {
 // True for an error that waits to be read too.
 bool isReadable(int fd);
 
+// What will be read next, and stays; nothing if there is nothing, or nothing of the kernel's. Never waits.
+std::optional<Failure> peekAnswer(int fd, uint8_t* buffer, size_t capacity, Bytes* result);
+
 // Never waits; nothing at all if there was nothing to read.
 std::optional<Failure> readNotifications(int fd, uint8_t* buffer, size_t capacity, size_t limit, Notifications* result);
 

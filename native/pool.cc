@@ -12,6 +12,8 @@ namespace {
 // The kernel does most of this work under one lock, so more threads only help while others wait for something else.
 constexpr size_t eagerThreads = 2;
 constexpr size_t mostThreads = 4;
+// As many more for those that sleep, which never keep others from having a thread.
+constexpr size_t mostAsleep = 8;
 constexpr int64_t patience = 10'000'000;
 
 int64_t now() {
@@ -61,7 +63,7 @@ void Pool::grow() {
 int Pool::growLocked() {
   for (pthread_t id : ended_) joinThread(id);
   ended_.clear();
-  if (stopping_ || ready_.size() <= idle_ + starting_ || running_ >= mostThreads) return 0;
+  if (stopping_ || ready_.size() <= idle_ + starting_ || running_ >= mostThreads + asleep_) return 0;
   if (running_ >= eagerThreads + asleep_ && now() - ready_.front().since < patience) return 0;
   auto body = [](void* pool) -> void* {
     nameThread("netloom");
@@ -112,20 +114,25 @@ void Pool::advance(const std::shared_ptr<Strand>& strand) {
   strand->waiting_.pop_front();
 }
 
+std::deque<Pool::Ready>::iterator Pool::nextLocked() {
+  return std::find_if(ready_.begin(), ready_.end(), [&](const Ready& job) { return !job.operation.sleeps || asleep_ < mostAsleep; });
+}
+
 void Pool::run() {
   Worker worker(home_, stop_.get(), &stopping_);
   Failure stranded = worker.goHome();
   std::unique_lock<std::mutex> lock(mutex_);
   --starting_;
   while (!worker.lost()) {
-    while (ready_.empty() && !stopping_) {
+    auto next = nextLocked();
+    for (; next == ready_.end() && !stopping_; next = nextLocked()) {
       ++idle_;
       wake_.wait(lock);
       --idle_;
     }
     if (stopping_) return;
-    Ready job = std::move(ready_.front());
-    ready_.pop_front();
+    Ready job = std::move(*next);
+    ready_.erase(next);
     bool closed = job.strand && job.strand->closed_;
     if (job.operation.sleeps) ++asleep_;
     lock.unlock();

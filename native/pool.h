@@ -59,6 +59,8 @@ class Pool {
   };
 
   void run();
+  // The first that may run now.
+  std::deque<Ready>::iterator nextLocked();
   void advance(const std::shared_ptr<Strand>& strand);
   // Returns an errno if a thread is needed and cannot be had.
   int growLocked();

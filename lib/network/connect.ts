@@ -175,7 +175,7 @@ async function makeInterfaces(...all: Parameters<typeof planAll>): Promise<void>
 
 /** Without a plan: nothing is changed that was there before, so that the records tell all that there is to undo. False if that is not so, or was refused. */
 async function furnishAll(
-  { host }: Core,
+  core: Core,
   network: NetworkRecord,
   guests: readonly Guest[],
   records: readonly EndpointRecord[],
@@ -190,8 +190,8 @@ async function furnishAll(
     if (guest.request.options.sysctls || routes.some(({ replaces }) => replaces)) return false
     all.push({ ...joiningOf(guest, record), index: guest.freeIndex, routes: routes.map(({ route }) => route) })
   }
-  if (await driver.furnish(host, network, settingsOf(network), all, signal)) return true
-  await driver.leave(host, records)
+  if (await driver.furnish(core.host, network, settingsOf(network), all, signal)) return true
+  await driver.leave(core, records)
   return false
 }
 

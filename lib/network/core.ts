@@ -69,7 +69,7 @@ export class Core {
   /** Removes endpoints of one network, whose records are retired already: their ports and interfaces, then what the folder says. */
   async drop(network: NetworkRecord, endpoints: readonly EndpointRecord[]): Promise<void> {
     // The kernel takes its time (RCU) for an interface, of which the rules need nothing.
-    await together(withdrawPorts(this.host, endpoints), driverOf[network.spec.driver].leave(this.host, endpoints))
+    await together(withdrawPorts(this.host, endpoints), driverOf[network.spec.driver].leave(this, endpoints))
     for (const one of endpoints) await this.state.forget(one)
   }
 
@@ -107,6 +107,6 @@ export class Core {
     }
     await withdrawPorts(this.host, [record])
     const network = await this.state.network(record.network)
-    if (network) await driverOf[network.spec.driver].leave(this.host, [record])
+    if (network) await driverOf[network.spec.driver].leave(this, [record])
   }
 }

@@ -58,6 +58,23 @@ export async function deleteLinks(scope: Scope, indexes: readonly number[], own?
   }
 }
 
+/**
+ * Removes a link, and resolves once nobody has it any more; one that is gone already is no error. The kernel goes on for tens of milliseconds with what it kept of it, which
+ * `over` waits for (from 6.2 on: an older one tells when all is over).
+ */
+export async function deleteLink(scope: Scope, index: number): Promise<{ readonly over: Promise<void> }> {
+  const connection = await scope.connection()
+  try {
+    return await connection.requestDone({
+      ...{ type: rtm.delLink, codec: linkTable, value: { index } },
+      context: { ...context, namespace: scope.label },
+    })
+  } catch (error) {
+    if (error instanceof NetloomError && error.code === 'ENODEV') return { over: Promise.resolve() }
+    throw error
+  }
+}
+
 const briefRequest = (scope: Scope) => ({
   ...{ type: rtm.getLink, codec: linkTable, value: { extMask: skipProtocolStatistics } },
   context: { ...context, namespace: scope.label },

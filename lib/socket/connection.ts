@@ -2,12 +2,12 @@
 import type { AnyCodec, Decoded } from '../codec/codec.js'
 import { viewOf } from '../codec/walk.js'
 import { Writer } from '../codec/writer.js'
-import { messageType, NETLINK_ROUTE, requestFlags } from '../protocol/netlink.js'
-import { readAcknowledgement, toError } from './acknowledgement.js'
+import { NETLINK_ROUTE, requestFlags } from '../protocol/netlink.js'
+import { readAnswer, requestDone } from './answer.js'
 import { Dumps, type Each, type Slices } from './dump.js'
 import { Elements } from './elements.js'
 import { AbortError, NetloomError, orAborted, systemError } from './error.js'
-import { encode, messages, renumber } from './frame.js'
+import { encode, renumber } from './frame.js'
 import { type NamespaceHandle, type NetlinkSocket, native } from './native.js'
 import { readOutcomes, readRefusals } from './outcomes.js'
 import { type AnyRequest, type Context, type Dump, naming, type Outcome, type Refusal, type Reply, type Request } from './request.js'
@@ -18,6 +18,7 @@ const dumpAttempts = 8
 
 export class Connection {
   readonly #socket: NetlinkSocket
+  readonly #open: () => Promise<NetlinkSocket>
   readonly #dumps: Dumps
   readonly #writer = new Writer()
   readonly #onClose: () => void
@@ -26,7 +27,8 @@ export class Connection {
 
   private constructor(namespace: NamespaceHandle, protocol: number, socket: NetlinkSocket, onClose: () => void) {
     this.#socket = socket
-    this.#dumps = new Dumps(() => native().openNetlink(namespace, protocol), closedError)
+    this.#open = () => native().openNetlink(namespace, protocol)
+    this.#dumps = new Dumps(this.#open, closedError)
     this.#onClose = onClose
   }
 
@@ -59,6 +61,19 @@ export class Connection {
     if (object === undefined)
       throw new NetloomError('ENOENT', { ...naming(request.context), reason: 'the kernel answered without an object' })
     return object
+  }
+
+  /**
+   * Sends one request, and resolves as soon as it has been carried out: for one that goes on for long after that, as the removal of a link, for whose end (`over`) the kernel
+   * waits tens of milliseconds. Kernels that do not tell earlier let it resolve at the end. No other request waits meanwhile.
+   */
+  async requestDone<C extends AnyCodec>(request: Request<C>): Promise<{ readonly over: Promise<void> }> {
+    const { context } = request
+    if (this.#closed) throw closedError(context)
+    const opened = this.#open().catch((error: unknown) => {
+      throw systemError(error, naming(context))
+    })
+    return requestDone(await opened, request)
   }
 
   /**
@@ -162,18 +177,7 @@ export class Connection {
     encode(writer, request, flags | requestFlags.request | requestFlags.ack, sequence)
     this.#take(1)
     const sent = writer.copy()
-    const view = viewOf(await this.#send(sent, context, signal))
-    const objects: Decoded<R>[] = []
-    for (const message of messages(view)) {
-      if (message.sequence !== sequence) continue
-      if (message.type === messageType.error) {
-        const ack = readAcknowledgement(view, message)
-        if (ack.errno) throw toError(ack, request, sent)
-        if (ack.message)
-          process.emitWarning(`${context.operation}${context.subject ? ` ${context.subject}` : ''}: ${ack.message}`, 'NetloomWarning')
-      } else if (reply && message.type === reply.type) objects.push(reply.codec.read(view, message.from, message.to) as Decoded<R>)
-    }
-    return objects
+    return readAnswer(await this.#send(sent, context, signal), { request, sent, sequence }, reply)
   }
 
   async #send(bytes: Uint8Array, context: Context, signal: AbortSignal | undefined): Promise<Uint8Array> {

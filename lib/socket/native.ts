@@ -62,9 +62,10 @@ export interface NetlinkSocket {
    * Sends messages (ascending sequence numbers, each padded to four bytes) and resolves with everything that the kernel answered to them. They go out in windows,
    * the last message of each with NLM_F_ACK. After a message fails the kernel still runs the others. `maxBytes` ends the answer early, with `done: false`: then the
    * rest must be fetched with `more()` before the next exchange. Rejects with EBUSY if it was not, ENOBUFS if answers were lost, EMSGSIZE if one was cut off, EINVAL
-   * for bytes that are not messages, ECANCELED if closed before its turn, EBADF if closed already.
+   * for bytes that are not messages, ECANCELED if closed before its turn, EBADF if closed already. `sleeps`: the kernel will mostly wait, for milliseconds, so that
+   * other work needs another thread.
    */
-  exchange(messages: Uint8Array, maxBytes?: number): Promise<Answer>
+  exchange(messages: Uint8Array, maxBytes?: number, sleeps?: boolean): Promise<Answer>
   /**
    * Sends messages that the kernel takes as one (a batch of nfnetlink) in a single system call, as they are, and resolves with everything that the kernel answered
    * inside it. `answerBytes` is how much memory the answers may take; both buffers are made as large as is permitted. Rejects with EMSGSIZE if the messages
@@ -75,6 +76,8 @@ export interface NetlinkSocket {
   more(maxBytes?: number): Promise<Answer>
   /** Resolves as soon as there are notifications, with those that are there, up to about `maxBytes` (1 MiB unless told). Rejects with ECANCELED when the socket is closed. */
   receive(maxBytes?: number): Promise<Notifications>
+  /** Resolves with the kernel's next datagram as soon as it is there, and leaves it: for an answer that comes before its exchange ends. Rejects as `receive`. */
+  peek(): Promise<Uint8Array>
   /** Resolves as soon as there are notifications, and takes none; does not keep the process alive. Rejects with ECANCELED when the socket is closed. */
   readable(): Promise<void>
   /** Like `receive`, but does not wait: what is there is there, and may be nothing. Not while a `receive` waits. */
@@ -245,7 +248,7 @@ export interface Native {
   execInside(options: ExecOptions): never
 }
 
-const interfaceVersion = 11
+const interfaceVersion = 12
 const root = fileURLToPath(new URL('../..', import.meta.url))
 let loaded: Native | undefined
 

@@ -69,12 +69,12 @@ export class Faults implements Disposable {
   }
 
   #watched(socket: NetlinkSocket): NetlinkSocket {
-    const exchange: NetlinkSocket['exchange'] = async (messages, maxBytes) => {
+    const exchange: NetlinkSocket['exchange'] = async (messages, ...rest) => {
       const manner = this.#next('exchange')
-      if (manner === 'lost') await socket.exchange(messages, maxBytes)
+      if (manner === 'lost') await socket.exchange(messages, ...rest)
       if (manner === 'half') await socket.exchange(firstHalf(messages))
       if (manner) throw failure(manner, 'sendmsg')
-      return socket.exchange(messages, maxBytes)
+      return socket.exchange(messages, ...rest)
     }
     return {
       port: socket.port,
@@ -82,6 +82,7 @@ export class Faults implements Disposable {
       more: maxBytes => socket.more(maxBytes),
       transmit: (messages, bytes) => socket.transmit(messages, bytes),
       receive: maxBytes => socket.receive(maxBytes),
+      peek: () => socket.peek(),
       readable: () => socket.readable(),
       receiveNow: maxBytes => socket.receiveNow(maxBytes),
       close: () => socket.close(),

@@ -6,6 +6,7 @@ import { descriptors } from '../helpers/state.js'
 import {
   ACK,
   createBridge,
+  deleteLink,
   dumpLinks,
   ENODEV,
   errorOf,
@@ -25,6 +26,7 @@ const EBADF = 9
 const EBUSY = 16
 const EINVAL = 22
 const ECANCELED = 125
+const RTNLGRP_LINK = 1
 const many = 5_000
 
 async function withSocket(use: (socket: NetlinkSocket, namespace: NamespaceHandle) => Promise<void>, options?: NetlinkOptions) {
@@ -143,6 +145,47 @@ test('so is what would be too large for the buffer', context =>
     expect((await socket.exchange(getLink(7, 1))).done).toBe(true)
     stranger.close()
   }))
+
+test('what is peeked at stays to be read, and strangers are not shown', () =>
+  withSocket(
+    async (socket, namespace) => {
+      const [maker, stranger] = await Promise.all([native().openNetlink(namespace, 0), native().openPacket(namespace, 16, 3, 0, [])])
+      await stranger.send(message(NLMSG_ERROR, 0, 9, u32(0), message(18, 1, 9)), netlinkAddress(socket.port))
+      const peeked = socket.peek()
+      expect((await socket.receiveNow()).data).toHaveLength(0)
+      await maker.exchange(createBridge(1, 'seen'))
+      const shown = await peeked
+      expect(split(shown).map(({ type }) => type)).toEqual([RTM_NEWLINK])
+      expect([...(await socket.peek())]).toEqual([...shown])
+      expect([...(await socket.receive()).data.subarray(0, shown.length)]).toEqual([...shown])
+      const last = errnoOf(socket.peek())
+      for (const one of [maker, stranger, socket]) one.close()
+      expect(await last).toBe(ECANCELED)
+      expect(() => socket.peek()).toThrow(expect.objectContaining({ errno: EBADF }))
+    },
+    { groups: [RTNLGRP_LINK] },
+  ))
+
+test('what only waits in the kernel keeps nothing else waiting, however much of it there is', async () => {
+  const namespace = await native().createNamespace()
+  const other = await native().openNetlink(namespace, 0)
+  const count = 24
+  const sockets = await Promise.all(Array.from({ length: count }, () => native().openNetlink(namespace, 0)))
+  for (let i = 0; i < count; i++) expect(split((await other.exchange(createBridge(i + 1, `b${i}`))).data).map(errorOf)).toEqual([0])
+  const ended: string[] = []
+  const removals = sockets.map(async (socket, i) => {
+    const { data } = await socket.exchange(deleteLink(count + i, `b${i}`), undefined, true)
+    ended.push('removal')
+    return split(data).map(errorOf)
+  })
+  const asked = other.exchange(getLink(count + 1, 1)).then(() => ended.push('answer'))
+  expect(await Promise.all(removals)).toEqual(sockets.map(() => [0]))
+  await asked
+  // All but a few of them would come before it if they took all threads.
+  expect(ended.indexOf('answer')).toBeLessThan(count / 2)
+  for (const socket of [other, ...sockets]) socket.close()
+  namespace.close()
+})
 
 test('closed during an exchange: what runs is finished, what waits is cancelled, no descriptor stays', async () => {
   await withSocket(async socket => void (await socket.exchange(getLink(1, 1))))

@@ -6,6 +6,7 @@ const little = true
 export const NLMSG_ERROR = 2
 export const NLMSG_DONE = 3
 export const RTM_NEWLINK = 16
+export const RTM_DELLINK = 17
 export const RTM_GETLINK = 18
 export const RTM_NEWNSID = 88
 export const REQUEST = 0x1
@@ -65,6 +66,8 @@ export function linkHeader(index: number, flags = 0): Uint8Array {
 export const getLink = (sequence: number, index: number, flags = 0) => message(RTM_GETLINK, REQUEST | flags, sequence, linkHeader(index))
 export const dumpLinks = (sequence: number) => message(RTM_GETLINK, REQUEST | DUMP, sequence, linkHeader(0))
 export const setUp = (sequence: number, index: number) => message(RTM_NEWLINK, REQUEST, sequence, linkHeader(index, 1))
+export const deleteLink = (sequence: number, name: string) =>
+  message(RTM_DELLINK, REQUEST, sequence, linkHeader(0), attribute(3, text(name)))
 export const createBridge = (sequence: number, name: string) =>
   message(RTM_NEWLINK, REQUEST | CREATE, sequence, linkHeader(0), attribute(3, text(name)), attribute(18, attribute(1, text('bridge'))))
 

@@ -1,7 +1,7 @@
 // The driver 'bridge': a bridge in the host namespace with the gateways' addresses, and a veth pair for each endpoint.
 import type { LinkFields } from '../../kernel/link-request.js'
 import { scoped } from '../../kernel/scope.js'
-import { deleteLinks } from '../../plan/remove.js'
+import { deleteLink, deleteLinks } from '../../plan/remove.js'
 import { NetloomError } from '../../socket/error.js'
 import { type DriverSettings, settingsOf } from '../driver-options.js'
 import { cableOf, policyOf } from '../endpoint-link.js'
@@ -14,6 +14,9 @@ import type { Driver, Joining } from './driver.js'
 
 /** Endpoints of which each is looked for by name; of more of them the links are listed once. */
 const few = 16
+
+/** Cables of which each is removed by itself; more of them go together. */
+const alone = 2
 
 export const bridgeDriver: Driver = {
   name: 'bridge',
@@ -85,7 +88,8 @@ export const bridgeDriver: Driver = {
     plan.in(host).links.create({ kind: 'veth', ...port, master: deviceOf(network).name, peer })
   },
 
-  async leave(host, endpoints) {
+  async leave(core, endpoints) {
+    const { host } = core
     const cables = endpoints.filter(({ hostInterface }) => hostInterface !== undefined).map(cableOf)
     const links =
       cables.length > few
@@ -96,7 +100,8 @@ export const bridgeDriver: Driver = {
       const link = byName.get(one.hostInterface)
       return link && link.mac === one.hostMac ? [link.index] : []
     })
-    if (ours.length) await deleteLinks(host[scoped], ours)
+    if (ours.length > alone) return deleteLinks(host[scoped], ours)
+    await Promise.all(ours.map(async index => core.later((await deleteLink(host[scoped], index)).over)))
   },
 }
 

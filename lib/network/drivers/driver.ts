@@ -25,6 +25,12 @@ export interface Furnished extends Joining {
   readonly routes: readonly DefaultRoute[]
 }
 
+/** Who has interfaces removed: the host namespace, and what goes on without anybody waiting for it. */
+export interface Leaving {
+  readonly host: Namespace
+  later(work: Promise<void>): void
+}
+
 export interface Driver {
   readonly name: DriverName
   /** Gives endpoints an interface and addresses. */
@@ -59,5 +65,5 @@ export interface Driver {
   /** Adds the making of an endpoint's interface to a plan; addresses and routes follow. */
   join?(plan: Plan, host: Namespace, network: NetworkRecord, settings: DriverSettings, joining: Joining): void
   /** Removes interfaces of endpoints, those that are there and ours. */
-  leave(host: Namespace, endpoints: readonly EndpointRecord[]): Promise<void>
+  leave(core: Leaving, endpoints: readonly EndpointRecord[]): Promise<void>
 }

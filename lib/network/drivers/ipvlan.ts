@@ -41,7 +41,8 @@ export const ipvlanDriver: Driver = {
     })
   },
 
-  leave: async (_host, endpoints) => removeInside(endpoints, ({ kind, index }, record) => kind === 'ipvlan' && index === indexOf(record)),
+  leave: async (core, endpoints) =>
+    removeInside(core, endpoints, ({ kind, index }, record) => kind === 'ipvlan' && index === indexOf(record)),
 }
 
 /** The MAC address is the parent's, so that the index is what tells the interface from others: one that nobody else picks, from the creating message on. */

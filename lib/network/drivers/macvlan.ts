@@ -21,5 +21,5 @@ export const macvlanDriver: Driver = {
     })
   },
 
-  leave: async (_host, endpoints) => removeInside(endpoints, ({ kind, mac }, record) => kind === 'macvlan' && mac === record.mac),
+  leave: async (core, endpoints) => removeInside(core, endpoints, ({ kind, mac }, record) => kind === 'macvlan' && mac === record.mac),
 }

@@ -2,11 +2,14 @@
 import { lacking } from '../../kernel/arguments.js'
 import type { Link } from '../../kernel/link-object.js'
 import type { Namespace } from '../../kernel/namespace.js'
+import { scoped } from '../../kernel/scope.js'
+import { deleteLink } from '../../plan/remove.js'
 import { NetloomError } from '../../socket/error.js'
 import type { DriverSettings } from '../driver-options.js'
 import { settingsOf } from '../driver-options.js'
 import { openRecorded } from '../namespaces.js'
 import type { EndpointRecord, NetworkRecord } from '../records.js'
+import type { Leaving } from './driver.js'
 
 /** The name of the interface of the host. Throws if none was said. */
 export function parentOf({ parent }: DriverSettings, driver: 'macvlan' | 'ipvlan'): string {
@@ -43,6 +46,7 @@ export function clashOnParent(
 
 /** Removes the interfaces of endpoints in their namespaces, as far as these can be found and the interfaces are ours. */
 export async function removeInside(
+  core: Leaving,
   endpoints: readonly EndpointRecord[],
   isOurs: (link: Link, record: EndpointRecord) => boolean,
 ): Promise<void> {
@@ -52,7 +56,7 @@ export async function removeInside(
     if (!namespace) continue
     try {
       const link = await namespace.links.find(record.interface)
-      if (link && isOurs(link, record)) await namespace.links.delete(link.index)
+      if (link && isOurs(link, record)) core.later((await deleteLink(namespace[scoped], link.index)).over)
     } finally {
       await namespace.close()
     }
