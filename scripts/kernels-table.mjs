@@ -85,6 +85,25 @@ function rows(head, body) {
 
 const kinds = ['ipvlan', 'vrf', 'bond', 'team', 'netkit', 'wireguard', 'gre', 'gretap', 'geneve', 'hsr', 'macsec', 'vcan']
 
+/** What tests know of older kernels, and callers may want to. */
+const differences = `
+| before | what differs |
+|---|---|
+| 6.11 | chains of nftables that jump in a circle are refused with ELOOP by some series, with EMLINK by others |
+| 6.9 | nftables: no flag \`persist\` of a table |
+| 6.2 | a link that is made is not told in the answer: it is looked for, by name where there is one; a link that is up cannot be renamed |
+| 5.19 | nftables: an element that is refused is not named, only the list that it was in |
+| 5.19 | nftables: frames pass over chains of family bridge at priority 0 where br_netfilter is loaded (its own hook has the same priority) |
+| 5.19 | nftables: a packet that \`synproxy\` answers is not traced |
+| 5.17 | nftables: \`trace()\` tells the end of a base chain as a step 'return', and so \`return\` itself |
+| 5.16 | nftables: no payload behind the transport header (\`@ih\`) |
+| 5.15 | nftables: \`monitor()\` tells each rule as an 'insert', wherever it was put |
+| 5.15 | a list of connections may not be chosen by status: netloom chooses from all |
+| 5.14 | namespaces have no cookies: one that has got the inode number of one that is gone is taken for it where only the number is known |
+| 5.14 | a subnet's lowest address is a broadcast address too |
+| 5.13 | nftables: no element \`*\` of sets and maps (EINVAL, which says so) |
+| 5.12 | nftables: no tables with an owner (EINVAL, which says so), so that \`trace({ match })\` is not to be had |
+`
 /** The page of the documentation. `isKind` says whether netloom has a table of a kind's options. */
 export const page = (runs, isKind) => `# Kernels
 
@@ -95,4 +114,8 @@ Plain numbers are tests that passed; an empty cell was not run.
 Not in netloom yet: options of ${kinds.filter(kind => !isKind(kind)).join(', ')}. Links of these kinds are listed, changed and deleted, and made as \`other:<kind>\` where
 the kernel asks for no options (\`kernel/kinds\`).
 
-${table(runs)}`
+${table(runs)}
+## What older kernels do otherwise
+
+Tests know of these, so that they pass there; where an option needs a newer kernel, its own description says so.
+${differences}`

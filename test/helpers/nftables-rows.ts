@@ -1,5 +1,6 @@
 // Real-life rules in a namespace: as text for nft, each in a table of its own, and what nft prints of them.
 import type { RuleRow } from '../oracle/nftables-rules/row.js'
+import { isKernel } from './features.js'
 import { attempt, nft, run, type Where } from './readers.js'
 
 /** The name of the row's own table, so that all rows can be there at once. */
@@ -32,3 +33,6 @@ export async function statements(where: Where, family: string, table: string, ch
   const objects = await nft<{ rule?: { expr: unknown } }>(where, 'list', 'chain', family, table, chain)
   return objects.flatMap(({ rule }) => (rule ? [rule.expr] : []))
 }
+
+/** What an error says of the place of an element; kernels before 5.19 say only which list of elements it was in. */
+export const refusedElement = (path: string): { path?: string } => (isKernel('5.19') ? { path } : {})

@@ -1,7 +1,7 @@
 // Changes of the rule set as they happen, beside what `nft -j monitor` prints of the same.
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
 import { Namespace, type NftMonitorEvent, type NftRulesetObject } from '../../lib/index.js'
-import { needs } from '../helpers/features.js'
+import { isKernel, needs } from '../helpers/features.js'
 import { useHost } from '../helpers/host.js'
 import { attempt, run, start } from '../helpers/readers.js'
 
@@ -107,7 +107,7 @@ test('a reader that is too slow is told that changes were lost, and what list() 
     const last = rest.at(-1)!
     if (last.type === 'generation') state = last.generation
   }
-  expect(shown(rest)).toContainEqual({ add: { rule: expect.objectContaining({ comment: 'open' }) } })
+  expect(shown(rest)).toContainEqual({ [isKernel('5.15') ? 'add' : 'insert']: { rule: expect.objectContaining({ comment: 'open' }) } })
 })
 
 test('a monitor ends by the signal, by leaving, and with its namespace', async () => {

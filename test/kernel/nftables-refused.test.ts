@@ -7,7 +7,7 @@ import {
   type NftStatement as Statement,
   type NftTransaction as Transaction,
 } from '../../lib/index.js'
-import { needs } from '../helpers/features.js'
+import { isKernel, needs } from '../helpers/features.js'
 import { useHost } from '../helpers/host.js'
 import { run } from '../helpers/readers.js'
 
@@ -44,6 +44,10 @@ const rule = (chain: string, ...expr: Statement[]): NftRuleSpec => ({ ...web, ch
 const saddr = { payload: { protocol: 'ip', field: 'saddr' } } as const
 const wrong = (value: unknown) => value as never
 
+/** Kernels before 5.19 do not say which element it is. */
+const element = (index: number) => `elements[0]${isKernel('5.19') ? `.elem[${index}]` : ''}`
+/** Between the two, some series of stable kernels say one and some the other. */
+const circle = isKernel('6.11') ? 'EMLINK' : expect.stringMatching(/^(EMLINK|ELOOP)$/)
 type Attempt = (t: Transaction) => void
 test.each<[string, Attempt, string, string | undefined]>([
   ['a chain that is not there', t => t.rules.add(rule('nowhere', { accept: null })), 'ENOENT', 'rules[0].chain'],
@@ -55,26 +59,21 @@ test.each<[string, Attempt, string, string | undefined]>([
     'rules[0].expr[1].jump',
   ],
   ['a jump to a base chain', t => t.rules.add(rule('a', { jump: { target: 'in' } })), 'EOPNOTSUPP', undefined],
-  ['a circle of jumps', t => t.rules.add(rule('b', { jump: { target: 'a' } })), 'EMLINK', undefined],
-  ['a chain that jumps to itself', t => t.rules.add(rule('b', { goto: { target: 'b' } })), 'EMLINK', undefined],
+  ['a circle of jumps', t => t.rules.add(rule('b', { jump: { target: 'a' } })), circle, undefined],
+  ['a chain that jumps to itself', t => t.rules.add(rule('b', { goto: { target: 'b' } })), circle, undefined],
   ['a chain that is there already', t => t.chains.create({ ...web, name: 'a' }), 'EEXIST', 'chains[0].name'],
   ['a chain that is jumped to', t => t.chains.delete({ ...web, name: 'b' }), 'EBUSY', undefined],
   ['masquerade where there is no nat', t => t.rules.add(rule('in', { masquerade: null })), 'EOPNOTSUPP', undefined],
-  [
-    'an overlapping range',
-    t => t.elements.add({ ...web, name: 'ranges', elem: ['10.1.0.0/24', '10.0.0.128/25'] }),
-    'EEXIST',
-    'elements[0].elem[1]',
-  ],
+  ['an overlapping range', t => t.elements.add({ ...web, name: 'ranges', elem: ['10.1.0.0/24', '10.0.0.128/25'] }), 'EEXIST', element(1)],
   [
     'ranges that overlap one another',
     t => t.elements.add({ ...web, name: 'ranges', elem: ['10.1.0.0/16', '10.1.2.0/24'] }),
     'ERR_NETLOOM_INVALID_VALUE',
     'elements[0].elem[1]',
   ],
-  ['a set that is full', t => t.elements.add({ ...web, name: 'full', elem: ['10.0.0.3'] }), 'ENFILE', 'elements[0].elem[0]'],
-  ['another value for a key', t => t.elements.add({ ...web, name: 'map', elem: [[80, '10.0.0.2']] }), 'EEXIST', 'elements[0].elem[0]'],
-  ['an element that is not there', t => t.elements.delete({ ...web, name: 'full', elem: ['10.0.0.9'] }), 'ENOENT', 'elements[0].elem[0]'],
+  ['a set that is full', t => t.elements.add({ ...web, name: 'full', elem: ['10.0.0.3'] }), 'ENFILE', element(0)],
+  ['another value for a key', t => t.elements.add({ ...web, name: 'map', elem: [[80, '10.0.0.2']] }), 'EEXIST', element(0)],
+  ['an element that is not there', t => t.elements.delete({ ...web, name: 'full', elem: ['10.0.0.9'] }), 'ENOENT', element(0)],
   [
     'a set that is not there',
     t => t.elements.add({ ...web, name: 'nowhere', elem: ['10.0.0.9'] }),

@@ -2,12 +2,12 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { RuleObject } from '../../lib/kernel/nftables/objects.js'
 import { nftText } from '../../lib/kernel/nftables/text.js'
-import { needs } from '../helpers/features.js'
+import { needs, needsKernel } from '../helpers/features.js'
 import { useHost } from '../helpers/host.js'
 import { load, printed } from '../helpers/nftables-rows.js'
 import { attempt, nft, run } from '../helpers/readers.js'
 import { inetRules } from '../oracle/nftables-words-1.js'
-import { moreInetRules } from '../oracle/nftables-words-2.js'
+import { innerHeaderRules, moreInetRules } from '../oracle/nftables-words-2.js'
 import { familyRules } from '../oracle/nftables-words-3.js'
 
 const host = useHost()
@@ -54,13 +54,20 @@ afterEach(async () => {
 })
 
 for (const family of ['inet', 'ip', 'ip6', 'bridge', 'arp', 'netdev'] as const)
-  test(`${rules[family].length} rules of family ${family}`, async () => {
-    // Without a hook nothing is asked of the place that a rule is in.
-    await load(host.name, `table ${family} t {${objects[family]}\nchain c {\n${rules[family].join('\n')}\n}\n}\n`)
-    const text = await printed(host.name, family, 't', 'c')
-    const listed = await nft<{ rule?: RuleObject }>(host.name, 'list', 'chain', family, 't', 'c')
-    const ours = listed.flatMap(({ rule }) => (rule ? [nftText(rule)] : []))
-    expect(ours).toEqual(text)
-    // The order of a set's elements may change on the way.
-    expect(text).toHaveLength(rules[family].length)
-  })
+  test(`${rules[family].length} rules of family ${family}`, () => compare(family, rules[family]))
+
+test('rules that look behind the transport header', async context => {
+  needsKernel(context, '5.16')
+  await compare('inet', innerHeaderRules)
+})
+
+async function compare(family: keyof typeof objects, texts: readonly string[]): Promise<void> {
+  // Without a hook nothing is asked of the place that a rule is in.
+  await load(host.name, `table ${family} t {${objects[family]}\nchain c {\n${texts.join('\n')}\n}\n}\n`)
+  const text = await printed(host.name, family, 't', 'c')
+  const listed = await nft<{ rule?: RuleObject }>(host.name, 'list', 'chain', family, 't', 'c')
+  const ours = listed.flatMap(({ rule }) => (rule ? [nftText(rule)] : []))
+  expect(ours).toEqual(text)
+  // The order of a set's elements may change on the way.
+  expect(text).toHaveLength(texts.length)
+}

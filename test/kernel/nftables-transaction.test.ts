@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest
 import { Namespace, type NftRuleSpec as RuleSpec } from '../../lib/index.js'
 import { needs } from '../helpers/features.js'
 import { useHost } from '../helpers/host.js'
+import { refusedElement } from '../helpers/nftables-rows.js'
 import { run } from '../helpers/readers.js'
 import { refusal } from '../helpers/refusal.js'
 
@@ -148,7 +149,7 @@ test('10,000 elements and 1,000 rules in one transaction', async () => {
   expect(await here.nftables.elements.find(set, '10.0.39.15')).toBe('10.0.39.15')
   expect(await refusal(here.nftables.elements.create({ ...set, elem: [...addresses(9_000, 20_000), '10.0.39.15'] }))).toMatchObject({
     code: 'EEXIST',
-    path: 'elem[9000]',
+    ...refusedElement('elem[9000]'),
   })
   expect(await here.nftables.elements.list(set)).toHaveLength(10_000)
   await here.nftables.elements.delete({ ...set, elem: addresses(10_000) })

@@ -143,7 +143,6 @@ export const moreInetRules: readonly string[] = [
   '@ll,0,48 0xaabbccddeeff',
   '@ll,48,48 { 0x1, 0x2 }',
   '@nh,0,64 set 0x5',
-  '@ih,0,8 0x5',
   'counter packets 0 bytes 0',
   'counter packets 5 bytes 6',
   'counter name "cc"',
@@ -250,3 +249,6 @@ export const moreInetRules: readonly string[] = [
   'tcp dport 80 redirect to :80',
   'dnat ip to tcp dport map { 80 : 1.2.3.4 }',
 ]
+
+/** Payload behind the transport header: Linux ≥ 5.16. */
+export const innerHeaderRules: readonly string[] = ['@ih,0,8 0x5']

@@ -108,7 +108,14 @@ export function addition(
   context: Context & { readonly elem: string },
   flags = 0,
 ): Change[] {
-  return messages(nftablesMessages.newSetElem, requestFlags.create | flags, set, form, elem, context)
+  const hints = elem.some(isWildcard) ? { ...context.hints, EINVAL: noWildcard } : context.hints
+  return messages(nftablesMessages.newSetElem, requestFlags.create | flags, set, form, elem, { ...context, hints })
+}
+
+const noWildcard = "Linux before 5.13 has no element '*'"
+function isWildcard(member: SetMember): boolean {
+  const [key] = [member].flat() as readonly SetMember[]
+  return (typeof key === 'object' && 'elem' in key ? key.elem.val : key) === '*'
 }
 
 function messages(

@@ -15,7 +15,8 @@ import { readGeneration } from './read.js'
 /**
  * 'ready': from here on everything is told; `generation` is the state that it starts from. 'lost': the reader was too slow and the kernel
  * dropped some; list() says what is there now, and everything up to the 'generation' that list() names is in it. 'generation': the changes
- * told since the last one were one transaction, by this process, and have led to this state.
+ * told since the last one were one transaction, by this process, and have led to this state. Linux before 5.15 tells every rule as an 'insert',
+ * wherever it has been put.
  */
 export type MonitorEvent =
   | { readonly type: 'ready'; readonly generation: number }

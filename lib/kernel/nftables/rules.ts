@@ -57,7 +57,8 @@ export function ruleEntries<Live extends boolean>(submit: Submit<Live>) {
      * Adds a rule at the end of a chain, or before or behind another:
      * `add({ family: 'inet', table: 'web', chain: 'input', expr: [{ match: { op: '==', left: { payload: { protocol: 'tcp', field: 'dport' } }, right: 80 } }, { accept: null }] })`.
      *
-     * Errors: ENOENT no such chain, or the kernel lacks an expression; EOPNOTSUPP not in this family or hook; ELOOP chains that jump in a circle.
+     * Errors: ENOENT no such chain, or the kernel lacks an expression; EOPNOTSUPP not in this family or hook; EMLINK (older kernels: ELOOP)
+     * chains that jump in a circle.
      */
     add: (rule: RuleSpec, place: RulePlace = anywhere) => submit(addRule(rule, place, true)),
     /** Adds a rule at the beginning of a chain. */

@@ -44,6 +44,8 @@ const specChecks: Checks<TableObject> = {
   handle: isRead,
 }
 const reply = { type: nftablesMessages.newTable, codec: tableTable }
+/** Newer kernels say EOPNOTSUPP. */
+const unknownFlag = "Linux before 5.12 knows no flag but 'dormant'"
 const field = ([first]: readonly string[]) => (first === 'userdata' ? 'comment' : first)
 
 export function toTable(raw: Decoded<typeof tableTable>): TableObject {
@@ -62,7 +64,8 @@ export function tableChanges<Live extends boolean>(submit: Submit<Live>) {
     /**
      * Makes a table: `create({ family: 'inet', name: 'web' })`. With the flag 'owner' nobody else can change it, and it goes when the namespace is closed.
      *
-     * Errors: EEXIST there is one, EPERM without CAP_NET_ADMIN, EOPNOTSUPP this kernel lacks the family or the flag.
+     * Errors: EEXIST there is one, EPERM without CAP_NET_ADMIN, EOPNOTSUPP this kernel lacks the family or the flag
+     * ('owner' ≥ 5.12, before which it is EINVAL, 'persist' ≥ 6.9).
      */
     create: (table: TableSpec) => submit(createTable(table)),
     /** Puts a table to sleep or wakes it: `update(table, { dormant: true })`. */
@@ -106,7 +109,8 @@ function createTable(table: TableSpec): Entry<TableObject> {
       checkOptions<TableObject>(table, specChecks)
       const { family, name, flags, comment } = { ...table, ...reference<TableRef>(table, tableRefChecks) }
       const value = present({ family: wireFamily(family), name, flags: flags && asList(flags), userdata: commentData(comment) })
-      const context = { ...about, subject: tableText(table), field, hints: makingHints('table') }
+      const hints = { ...makingHints('table'), ...(flags !== undefined && { EINVAL: unknownFlag }) }
+      const context = { ...about, subject: tableText(table), field, hints }
       return [
         change(
           nftablesMessages.newTable,
