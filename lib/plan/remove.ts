@@ -1,11 +1,10 @@
 // Removing many things at once: links by one request for a group that only they are in, namespaces by their names.
 import { randomInt } from 'node:crypto'
-import { message } from '../codec/table.js'
+import { pick } from '../codec/table.js'
 import { type Scope, skipProtocolStatistics } from '../kernel/scope.js'
 import type { NamespaceInfo } from '../namespace/info.js'
 import { deleteNames as deleteNamed } from '../namespace/jobs.js'
 import { link as linkTable } from '../protocol/link.js'
-import { ifinfomsg, linkBase } from '../protocol/link-base.js'
 import { requestFlags } from '../protocol/netlink.js'
 import { rtm } from '../protocol/rtnetlink.js'
 import { NetloomError } from '../socket/error.js'
@@ -23,8 +22,7 @@ const context = { operation: 'delete links' } as const
 /** One that nobody uses: the lower numbers are those that people do. */
 export const randomGroup = (): number => randomInt(0x1000_0000, 0x7fff_ffff)
 /** Only what tells links apart: a description of everything costs more to read than the rest of the removal. */
-const { ifname, link, group, linkNetnsid } = linkBase
-const brief = message(ifinfomsg, 'IFLA', { ifname, link, group, linkNetnsid })
+const brief = pick(linkTable, ['ifname', 'link', 'group', 'linkNetnsid'])
 
 /**
  * Removes links of one namespace by their indexes; those that are gone already are no error. The kernel takes tens of milliseconds for each
