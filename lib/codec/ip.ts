@@ -9,14 +9,15 @@ export const ipFamily = (text: string): 0 | 4 | 6 => (parseIpv4(text) ? 4 : pars
 /** Four decimal numbers without leading zeros; undefined for anything else. */
 export function parseIpv4(text: string): Uint8Array | undefined {
   const out = new Uint8Array(4)
-  return typeof text === 'string' && readIpv4(text, 0, out, 0) ? out : undefined
+  return typeof text === 'string' && readIpv4(text, 0, text.length, out, 0) ? out : undefined
 }
 
-function readIpv4(text: string, from: number, out: Uint8Array, to: number): boolean {
+/** Writes the four bytes of the part of a text that is an address; false for anything else, with some of them written. */
+export function readIpv4(text: string, from: number, end: number, out: Uint8Array, to: number): boolean {
   let part = 0
   let value = -1
-  for (let i = from; i <= text.length; i++) {
-    const c = i < text.length ? text.charCodeAt(i) : 46
+  for (let i = from; i <= end; i++) {
+    const c = i < end ? text.charCodeAt(i) : 46
     if (c === 46) {
       if (value < 0 || part > 3) return false
       out[to + part++] = value
@@ -54,7 +55,7 @@ export function parseIpv6(text: string): Uint8Array | undefined {
     }
     const next = end < text.length ? text.charCodeAt(end) : -1
     if (next === 46) {
-      if (at > 12 || !readIpv4(text, i, out, at)) return undefined
+      if (at > 12 || !readIpv4(text, i, text.length, out, at)) return undefined
       at += 4
       i = text.length
       break
@@ -164,6 +165,17 @@ export function parseMac(text: string, length?: number): Uint8Array {
   if (typeof text !== 'string' || !macForm.test(text) || text.length > 95 || (length !== undefined && text.length !== length * 3 - 1))
     throw argumentError('ERR_NETLOOM_INVALID_MAC', `${shown(text)} is not a MAC address like 02:42:ac:11:00:02`)
   const out = new Uint8Array((text.length + 1) / 3)
-  for (let i = 0; i < out.length; i++) out[i] = hexDigit(text.charCodeAt(3 * i)) * 16 + hexDigit(text.charCodeAt(3 * i + 1))
+  readMac(text, out, 0)
   return out
+}
+
+/** Writes the bytes of a text that is pairs of digits with one character in between; false for anything else. */
+export function readMac(text: string, out: Uint8Array, to: number): boolean {
+  for (let i = 0; i < text.length; i += 3) {
+    const high = hexDigit(text.charCodeAt(i))
+    const low = hexDigit(text.charCodeAt(i + 1))
+    if (high < 0 || low < 0 || (i + 2 < text.length && text.charCodeAt(i + 2) !== 58)) return false
+    out[to++] = high * 16 + low
+  }
+  return true
 }

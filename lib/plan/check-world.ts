@@ -74,12 +74,9 @@ export class World {
     else this.more++
   }
 
-  /** Puts a new link into its namespace. */
-  add(thing: Omit<Thing, 'names' | 'ports'>, names: readonly (readonly [name: string, path: string])[], hasName: boolean): Thing {
-    const added: Thing = { ...thing, names: [], ports: 0 }
-    if (!hasName) this.#space(thing.home).unknown = true
-    this.#settle(added, names)
-    return added
+  /** The kernel names a new link. */
+  addNameless({ home }: Thing): void {
+    this.#space(home).unknown = true
   }
 
   made(item: number, main: Thing, peer?: Thing): void {
@@ -107,7 +104,7 @@ export class World {
     thing.names = all.filter(name => !staying.includes(name))
     this.#forget(thing, { how: 'renamed', by })
     thing.names = staying
-    this.#settle(thing, names)
+    for (const [one, path] of names) this.name(thing, one, path)
   }
 
   move(
@@ -126,17 +123,15 @@ export class World {
     if (name === undefined && first === undefined) this.#space(to).unknown = true
     const kept = name === undefined ? first : name
     const arriving = [...(kept === undefined ? [] : [kept]), ...others]
-    this.#settle(
-      thing,
-      arriving.map((one, i) => [one, i === 0 && name !== undefined ? path.name : path.to]),
-    )
+    for (const [i, one] of arriving.entries()) this.name(thing, one, i === 0 && name !== undefined ? path.name : path.to)
   }
 
   enslave(thing: Thing, master: Thing | undefined): void {
     if (thing.master) thing.master.ports--
-    if (master) master.ports++
-    if (master) thing.master = master
-    else delete thing.master
+    if (master) {
+      master.ports++
+      thing.master = master
+    } else if (thing.master) delete thing.master
   }
 
   /** What was taken for there in namespaces where it cannot be. */
@@ -156,15 +151,14 @@ export class World {
     return this.#spaces[number]!
   }
 
-  #settle(thing: Thing, names: readonly (readonly [name: string, path: string])[]): void {
+  /** Gives a link a name in its namespace. */
+  name(thing: Thing, name: string, path: string): void {
     const { names: taken, label } = this.#space(thing.home)
-    for (const [name, path] of names) {
-      const there = taken.get(name)
-      if (there && !('by' in there) && there !== thing) this.#collide(there, name, path, thing, label)
-      else if (name === 'lo') this.problem(path, `every namespace has a link lo of its own`)
-      taken.set(name, thing)
-      thing.names.push(name)
-    }
+    const there = taken.get(name)
+    if (there && !('by' in there) && there !== thing) this.#collide(there, name, path, thing, label)
+    else if (name === 'lo') this.problem(path, `every namespace has a link lo of its own`)
+    taken.set(name, thing)
+    thing.names.push(name)
   }
 
   #collide(there: Thing, name: string, path: string, thing: Thing, where: string): void {

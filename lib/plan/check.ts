@@ -47,8 +47,9 @@ export function* survey(data: PlanData): Generator<undefined, Survey> {
     world.problem(`${path}.master`, `${master.label} has ${mostPorts} ports already, as many as a bridge can have: use another one`)
   }
   const steps = stepsOf(data, world, bridges, enslave)
-  for (const [number, item] of data.items.entries()) {
+  for (let number = 0; number < data.items.length; number++) {
     yield
+    const item = data.items[number]!
     ;(steps[item.verb] as ((item: Item, number: number) => void) | undefined)?.(item, number)
   }
   world.finish()
@@ -77,38 +78,37 @@ function stepsOf(data: PlanData, world: World, bridges: Thing[], enslave: (thing
     thing.addresses.add(key)
   }
   const route = ({ route, path, in: here }: ActionOf<'routes.add'> & Pick<Item, 'in' | 'path'>) => {
-    const refs = [
-      [route.link, `${path}.link`] as const,
-      ...(route.nexthops ?? []).map((hop, i) => [hop.link, `${path}.nexthops[${i}].link`] as const),
-    ]
     const isIpv6 = route.to.includes(':') || route.family === 6 || route.via?.includes(':')
-    for (const [ref, at] of refs) {
+    const leads = (ref: PlanLinkRef | undefined, at: string) => {
       const thing = ref === undefined ? undefined : world.find(here, ref, at)
       if (isIpv6 && thing?.ipv6 === 'none') world.problem(at, `${thing.label} has no IPv6, by its policy 'none'`)
     }
+    leads(route.link, `${path}.link`)
+    route.nexthops?.forEach((hop, i) => void leads(hop.link, `${path}.nexthops[${i}].link`))
   }
   const neighbour = ({ entry, path, in: here }: ActionOf<'neighbours.add'> & Pick<Item, 'in' | 'path'>) => {
     if (entry.link !== undefined) world.find(here, entry.link, `${path}.link`)
   }
+  const end = (given: End, madeBy: string, kind: string, here: number, at: string): Thing => {
+    const { name, altNames, index, namespace, ipv6 = data.ipv6 } = given
+    const thing: Thing = { label: name ?? at, madeBy, kind, home: namespace?.number ?? here, names: [], ipv6, ports: 0 }
+    if (name === undefined) world.addNameless(thing)
+    else world.name(thing, name, `${at}.name`)
+    altNames?.forEach((one, i) => void world.name(thing, one, `${at}.altNames[${i}]`))
+    if (index !== undefined) world.name(thing, `#${index}`, `${at}.index`)
+    return thing
+  }
   const create = ({ spec, path, in: here }: ActionOf<'links.create'> & Pick<Item, 'in' | 'path'>, number: number) => {
     const { kind, peer } = spec as { readonly kind: string; readonly peer?: End }
-    const end = (given: End, at: string) => {
-      const { name, altNames, index, namespace, ipv6 = data.ipv6 } = given
-      const names: [string, string][] = []
-      if (name !== undefined) names.push([name, `${at}.name`])
-      for (const [i, one] of altNames?.entries() ?? []) names.push([one, `${at}.altNames[${i}]`])
-      if (index !== undefined) names.push([`#${index}`, `${at}.index`])
-      return world.add({ label: name ?? at, madeBy: path, kind, home: namespace?.number ?? here, ipv6 }, names, name !== undefined)
-    }
     const given: End = spec
     const lower = given.link === undefined ? undefined : world.find(here, given.link, `${path}.link`)
-    const main = end(given, path)
+    const main = end(given, path, kind, here, path)
     if (kind === 'bridge') bridges.push(main)
     if (lower) {
       lower.dependents ??= []
       lower.dependents.push(main)
     }
-    const other = kind === 'veth' ? end(peer ?? {}, `${path}.peer`) : undefined
+    const other = kind === 'veth' ? end(peer ?? {}, path, kind, here, `${path}.peer`) : undefined
     world.made(number, main, other)
     if (other) {
       main.dependents = [other]

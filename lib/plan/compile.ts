@@ -45,8 +45,9 @@ export async function compile(data: PlanData, pace: Pace): Promise<Program> {
   const phases: Phase[] = []
   const made = new Set<number>()
   let draft = new Draft(data, made)
-  for (const [number, item] of data.items.entries()) {
+  for (let number = 0; number < data.items.length; number++) {
     if (pace.isDue) await pace.rest()
+    const item = data.items[number]!
     if (!draft.takes(item)) {
       phases.push(draft.phase())
       draft = new Draft(data, made)
@@ -86,14 +87,15 @@ class Draft {
   takes(item: Item): boolean {
     if (isAlone(item) && !this.#sealed.has(item.in) && !this.#crossed.has(item.in)) return true
     const parties = partiesOf(item)
-    if (parties.some(number => this.#sealed.has(number))) return false
-    if (creates(item)) {
-      // The end in another namespace than its home is made as soon as that exists.
-      const home = homeOf(this.#data, item, parties)
-      if (parties.some(one => one !== home && this.#planned(one) && this.#freed.has(one))) return false
+    // The end in another namespace than its home is made as soon as that exists.
+    const home = creates(item) ? homeOf(this.#data, item, parties) : undefined
+    let crosses = false
+    for (const one of parties) {
+      if (this.#sealed.has(one)) return false
+      if (home !== undefined && one !== home && this.#freed.has(one) && this.#planned(one)) return false
+      if (this.#crossed.has(one)) crosses = true
     }
-    const crossed = parties.filter(number => this.#crossed.has(number))
-    if (crossed.length === 0 || anyOrder.test(item.verb) || item.verb === 'links.create') return true
+    if (!crosses || anyOrder.test(item.verb) || item.verb === 'links.create') return true
     if (item.verb === 'links.update') return item.change.name === undefined && typeof item.link === 'object'
     return item.verb === 'sysctl.set' && isOfOneLink(item.key)
   }
@@ -126,24 +128,29 @@ class Draft {
   }
 
   #addPlanned(item: Item, number: number, home: number, parties: readonly number[]): void {
-    for (const other of parties) if (this.#planned(other) && !this.#made.has(other)) this.#part(other, 0)
     const fast = creates(item) && isFast(this.#data, item)
-    const others = parties.filter(one => one !== home)
-    // Only a fast one needs nothing but that the other namespaces exist.
-    const least = fast ? 0 : Math.max(0, ...others.map(other => (this.#current.get(other)?.round ?? -1) + 1))
+    let least = 0
+    for (const one of parties) {
+      if (this.#planned(one) && !this.#made.has(one)) this.#part(one, 0)
+      // Only a fast one needs nothing but that the other namespaces exist.
+      if (!fast && one !== home) least = Math.max(least, (this.#current.get(one)?.round ?? -1) + 1)
+    }
     const current = this.#current.get(home)
     const { part, round } = current && current.round >= least ? current : this.#part(home, least)
     if (!creates(item) || !fast) part.steps.push({ does: doing(item), item: number })
     else {
       part.steps.push({ does: 'create', item: number })
-      endsOf(item).forEach((end, i) => {
+      const ends = endsOf(item)
+      for (let i = 0; i < ends.length; i++) {
+        const { in: place } = ends[i]!
         const step = { does: 'finish', item: number, peer: i === 1 } as const
-        if (end.in === home) part.steps.push(step)
-        else if (this.#planned(end.in)) this.#part(end.in, round + 1).part.steps.push(step)
-        else part.ports.push({ in: end.in, step })
-      })
+        if (place === home) part.steps.push(step)
+        else if (this.#planned(place)) this.#part(place, round + 1).part.steps.push(step)
+        else part.ports.push({ in: place, step })
+      }
     }
-    for (const other of others) {
+    for (const other of parties) {
+      if (other === home) continue
       if (!this.#planned(other)) this.#crossed.add(other)
       // What follows there has to find what was made.
       else if (!fast) this.#part(other, round + 1)

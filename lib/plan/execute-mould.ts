@@ -1,11 +1,11 @@
 // The messages of steps out of those of others like them: thousands of namespaces and routes differ in names, MACs and addresses only.
-import { networkOf, parseIpv4, parseMac } from '../codec/ip.js'
+import { networkOf, parseIpv4, parseMac, readIpv4, readMac } from '../codec/ip.js'
 import type { Writer } from '../codec/writer.js'
 import type { JobStep } from '../socket/native.js'
 import type { Step } from './compile.js'
 import { creates, endsOf } from './compile-link.js'
-import type { Item } from './items.js'
-import { alike, type Pair } from './like.js'
+import type { Item, PlanData } from './items.js'
+import { type Exemplar, exemplarOf, isLike, type Pair } from './like.js'
 
 /** Says steps as the steps of a job; undefined if that cannot be done. */
 export type Say = (itemOf: (number: number) => Item) => readonly JobStep[] | undefined
@@ -15,7 +15,11 @@ interface Slot {
   readonly step: number
   readonly field: Field
   readonly like: string
-  readonly places: readonly (readonly [part: number, at: number])[] | undefined
+  readonly places: readonly Place[] | undefined
+}
+interface Place {
+  readonly part: number
+  readonly at: number
 }
 interface Field {
   /** Which end of a link it names. */
@@ -28,32 +32,46 @@ interface Field {
 interface Form {
   /** Another value whose first byte differs. */
   other(value: string): string | undefined
-  /** Undefined for one that does not have as many, or would change more than these bytes. */
-  bytes(value: string, like: string): Uint8Array | undefined
+  size(value: string): number
+  /** False for one that does not have as many, or would change more than these bytes; they are of no use then. */
+  write(value: string, like: string, out: Uint8Array, at: number): boolean
 }
 
-const encoder = new TextEncoder()
 const ascii = /^[\x20-\x7e]+$/
 const text: Form = {
   other: value => (ascii.test(value) ? value.replaceAll(/./g, character => (character === 'x' ? 'y' : 'x')) : undefined),
-  bytes: (value, like) => (value.length === like.length && ascii.test(value) ? encoder.encode(value) : undefined),
+  size: value => value.length,
+  write(value, like, out, at) {
+    if (value.length !== like.length) return false
+    for (let i = 0; i < value.length; i++) {
+      const code = value.charCodeAt(i)
+      if (code < 0x20 || code > 0x7e) return false
+      out[at + i] = code
+    }
+    return true
+  },
 }
 const hex = (byte: number) => byte.toString(16).padStart(2, '0')
 const mac: Form = {
   other: value => Array.from(parseMac(value), byte => hex(byte ^ 0x54)).join(':'),
-  bytes: (value, like) => (value.length === like.length ? parseMac(value) : undefined),
+  size: value => (value.length + 1) / 3,
+  write: (value, like, out, at) => value.length === like.length && readMac(value, out, at),
 }
-const withoutPrefix = (cidr: string) => (cidr.includes('/') ? cidr.slice(0, cidr.indexOf('/')) : cidr)
+const prefixAt = (cidr: string) => (cidr.includes('/') ? cidr.indexOf('/') : cidr.length)
+const withoutPrefix = (cidr: string) => cidr.slice(0, prefixAt(cidr))
 const ipv4: Form = {
   other(value) {
     const address = withoutPrefix(value)
     const bytes = parseIpv4(address)
     return bytes && Array.from(bytes, byte => byte ^ 0x55).join('.') + value.slice(address.length)
   },
-  bytes(value, like) {
-    const address = withoutPrefix(value)
-    const prefix = value.slice(address.length)
-    return prefix === like.slice(withoutPrefix(like).length) ? parseIpv4(address) : undefined
+  size: () => 4,
+  write(value, like, out, at) {
+    const end = prefixAt(value)
+    const likeEnd = prefixAt(like)
+    if (value.length - end !== like.length - likeEnd) return false
+    for (let i = 0; end + i < value.length; i++) if (value.charCodeAt(end + i) !== like.charCodeAt(likeEnd + i)) return false
+    return readIpv4(value, 0, end, out, at)
   },
 }
 
@@ -71,7 +89,13 @@ const ipv4Network: Form = {
       ).join('.') + value.slice(address.length)
     )
   },
-  bytes: ipv4.bytes,
+  size: ipv4.size,
+  write: ipv4.write,
+}
+
+function bytesOf({ size, write }: Form, value: string, like: string): Uint8Array | undefined {
+  const out = new Uint8Array(size(like))
+  return write(value, like, out, 0) ? out : undefined
 }
 
 type Spec = Record<string, unknown> & { readonly peer?: Record<string, unknown> }
@@ -117,27 +141,28 @@ const namesLinks = (item: Item): boolean =>
 
 export class Mould {
   readonly #steps: readonly Step[]
-  readonly #items: readonly Item[]
+  readonly #exemplars: readonly Exemplar[]
   readonly #namespace: number
   readonly #parts: readonly JobStep[]
   readonly #slots: readonly Slot[]
 
   private constructor(
     steps: readonly Step[],
-    items: readonly Item[],
+    exemplars: readonly Exemplar[],
     namespace: number,
     parts: readonly JobStep[],
     slots: readonly Slot[],
   ) {
     this.#steps = steps
-    this.#items = items
+    this.#exemplars = exemplars
     this.#namespace = namespace
     this.#parts = parts
     this.#slots = slots
   }
 
   /** Finds out where the values are by saying others in their place: if that changes anything else, they have to be the same. */
-  static make(steps: readonly Step[], itemOf: (number: number) => Item, namespace: number, say: Say): Mould | undefined {
+  static make(steps: readonly Step[], { items: all, patterns }: PlanData, namespace: number, say: Say): Mould | undefined {
+    const itemOf = (number: number) => all[number]!
     const parts = say(itemOf)?.map(part => (part instanceof Uint8Array ? part.slice() : part))
     if (!parts) return undefined
     const items = steps.map(({ item }) => itemOf(item))
@@ -150,38 +175,43 @@ export class Mould {
         const like = field.get(item)
         if (typeof like !== 'string') continue
         const other = field.form.other(like)
-        const from = field.form.bytes(like, like)
-        const into = other === undefined ? undefined : field.form.bytes(other, like)
+        const from = bytesOf(field.form, like, like)
+        const into = other === undefined ? undefined : bytesOf(field.form, other, like)
         const isMeant = named && field.names !== undefined && endsOf(item)[field.names]?.in === namespace
         const said =
           other === undefined || isMeant ? undefined : say(number => (number === steps[i]!.item ? field.set(item, other) : itemOf(number)))
         slots.push({ step: i, field, like, places: said && from && into ? differences(parts, said, from, into) : undefined })
       }
     }
-    return new Mould(steps, items, namespace, parts, slots)
+    const exemplars = steps.map(({ item }, i) => exemplarOf(items[i]!, patterns?.[item]))
+    return new Mould(steps, exemplars, namespace, parts, slots)
   }
 
   /** The steps of the job for other steps, in `writer`; undefined unless they are alike. */
-  fill(steps: readonly Step[], itemOf: readonly Item[], namespace: number, writer: Writer): JobStep[] | undefined {
-    if (!this.#isLike(steps, itemOf, namespace)) return undefined
+  fill(steps: readonly Step[], data: PlanData, namespace: number, writer: Writer): JobStep[] | undefined {
+    if (!this.#isLike(steps, data, namespace)) return undefined
     const start = writer.at
     const views = this.#parts.map(part => (part instanceof Uint8Array ? copied(part, writer) : part))
     for (const slot of this.#slots)
-      if (!put(slot, itemOf[steps[slot.step]!.item]!, views)) {
+      if (!put(slot, data.items[steps[slot.step]!.item]!, views)) {
         writer.at = start
         return undefined
       }
     return views
   }
 
-  #isLike(steps: readonly Step[], itemOf: readonly Item[], namespace: number): boolean {
+  #isLike(steps: readonly Step[], { items, patterns }: PlanData, namespace: number): boolean {
     const own = this.#steps
     if (steps.length !== own.length) return false
     const pair: Pair = { steps, namespace, ownSteps: own, ownNamespace: this.#namespace }
     for (let i = 0; i < own.length; i++) {
-      const [a, b] = [steps[i]!, own[i]!]
+      const a = steps[i]!
+      const b = own[i]!
       if (a.does !== b.does || (a.does === 'finish' && a.peer !== (b as typeof a).peer)) return false
-      if (!alike(itemOf[a.item]!, this.#items[i]!, pair)) return false
+      // What is made is finished right afterwards.
+      if (i > 0 && b.item === own[i - 1]!.item) {
+        if (a.item !== steps[i - 1]!.item) return false
+      } else if (!isLike(items[a.item]!, patterns?.[a.item], this.#exemplars[i]!, pair)) return false
     }
     return true
   }
@@ -197,21 +227,18 @@ function copied(part: Uint8Array, writer: Writer): Uint8Array {
 function put({ field, like, places }: Slot, item: Item, views: readonly JobStep[]): boolean {
   const value = field.get(item) as string
   if (value === like) return true
-  const bytes = places && field.form.bytes(value, like)
-  if (!bytes) return false
-  for (const [part, at] of places) (views[part] as Uint8Array).set(bytes, at)
-  return true
+  if (!places) return false
+  for (let i = 0; i < places.length; i++) {
+    const { part, at } = places[i]!
+    if (!field.form.write(value, like, views[part] as Uint8Array, at)) return false
+  }
+  return places.length > 0 || bytesOf(field.form, value, like) !== undefined
 }
 
 /** Where the first has these bytes and the second those; undefined if they differ in any other way. */
-function differences(
-  a: readonly JobStep[],
-  b: readonly JobStep[],
-  from: Uint8Array,
-  into: Uint8Array,
-): (readonly [part: number, at: number])[] | undefined {
+function differences(a: readonly JobStep[], b: readonly JobStep[], from: Uint8Array, into: Uint8Array): Place[] | undefined {
   if (a.length !== b.length) return undefined
-  const places: [number, number][] = []
+  const places: Place[] = []
   for (const [i, one] of a.entries()) {
     const other = b[i]!
     if (!(one instanceof Uint8Array) || !(other instanceof Uint8Array)) {
@@ -222,7 +249,7 @@ function differences(
     for (let at = 0; at < one.length; at++) {
       if (one[at] === other[at]) continue
       for (let k = 0; k < from.length; k++) if (one[at + k] !== from[k] || other[at + k] !== into[k]) return undefined
-      places.push([i, at])
+      places.push({ part: i, at })
       at += from.length - 1
     }
   }

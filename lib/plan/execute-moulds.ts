@@ -92,7 +92,7 @@ export class Moulds {
     // Ports are said from the other side: that is what differs between those that are alike.
     const { in: inside } = state.item(step.item)
     for (const mould of this.#ports) {
-      const said = attempt(() => mould.fill(own, state.data.items, inside, writer))
+      const said = attempt(() => mould.fill(own, state.data, inside, writer))
       if (!said) continue
       this.#useless.ports = 0
       return said
@@ -101,7 +101,7 @@ export class Moulds {
     if (this.#useless.ports < patience) {
       this.#useless.ports++
       const say: Say = itemOf => messages(new Trial(state, itemOf), new Writer(256))
-      const mould = Mould.make(own, number => state.item(number), inside, say)
+      const mould = Mould.make(own, state.data, inside, say)
       if (mould) keep(this.#ports, mould)
     }
     return messages(state, writer)
@@ -138,7 +138,7 @@ class PartMould {
       first ??= trial
       return partSteps(trial, part, new Writer(1024))
     }
-    const mould = Mould.make(part.steps, number => state.item(number), part.namespace, say)
+    const mould = Mould.make(part.steps, state.data, part.namespace, say)
     if (!mould || !first) return undefined
     const made = [...first.learned.values()].map(
       ({ item, peer, link }) => [part.steps.findIndex(step => step.item === item), peer, link.index] as const,
@@ -148,7 +148,7 @@ class PartMould {
 
   cast(state: State, part: Part, writer: Writer): JobStep[] | undefined {
     if (loopbackOf(state, part) !== this.#loopback) return undefined
-    const steps = this.#mould.fill(part.steps, state.data.items, part.namespace, writer)
+    const steps = this.#mould.fill(part.steps, state.data, part.namespace, writer)
     if (!steps) return undefined
     for (const [step, peer, index] of this.#made) {
       const { item } = part.steps[step]!

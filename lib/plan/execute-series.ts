@@ -56,7 +56,7 @@ export async function addSeries(place: Place, steps: readonly EntryStep[], commo
     const said = attempt(() => frame(writer, type, flags | requestFlags.request, 0, codec, value) >= 0)
     return said ? [writer.copy()] : undefined
   }
-  const mould = Mould.make(steps.slice(0, 1), item => state.item(item), number, say)
+  const mould = Mould.make(steps.slice(0, 1), state.data, number, say)
   if (!mould) return 0
   const known = common.stays ? await entriesBefore(state, scope, first) : undefined
   const connection = await scope.connection()
@@ -72,7 +72,7 @@ export async function addSeries(place: Place, steps: readonly EntryStep[], commo
       const step = steps[at]!
       if (state.skips(step.item)) break
       const start = writer.at
-      if (!mould.fill([step], state.data.items, number, writer)) break
+      if (!mould.fill([step], state.data, number, writer)) break
       starts.push(start)
       members.push(step.item)
       const item = state.data.items[step.item] as EntryItem

@@ -88,9 +88,9 @@ export class State {
   /** Finds out where indexes are taken, or may be, before anything is carried out. */
   async lookThrough(program: Program, pace: Pace): Promise<void> {
     const { items } = this.data
-    for (const item of items) {
+    for (let number = 0; number < items.length; number++) {
       if (pace.isDue) await pace.rest()
-      this.#reserve(item)
+      this.#reserve(items[number]!)
     }
     for (const { rounds } of program.phases)
       for (const part of rounds.flat()) {
@@ -212,23 +212,25 @@ export class State {
     const expected = this.#expected
     this.#expected = []
     const pace = new Pace()
-    const places = new Map<number, Map<string, readonly [item: number, peer: boolean]>>()
-    for (const item of expected) {
+    const places = new Set<number>()
+    /** Twice the item, and 1 more for its peer; by place and name. */
+    const wanted = new Map<string, number>()
+    for (let i = 0; i < expected.length; i++) {
       if (pace.isDue) await pace.rest()
-      const [main, other] = endsOf(this.data.items[item]!)
-      for (const [end, peer] of [[main, false] as const, [other, true] as const]) {
-        if (!end || end.fields.name === undefined || !this.existing.has(end.in)) continue
-        const there = places.get(end.in)
-        if (there) there.set(end.fields.name, [item, peer])
-        else places.set(end.in, new Map([[end.fields.name, [item, peer]]]))
+      const ends = endsOf(this.data.items[expected[i]!]!)
+      for (let k = 0; k < ends.length; k++) {
+        const { in: place, fields } = ends[k]!
+        if (fields.name === undefined || !this.existing.has(place)) continue
+        places.add(place)
+        wanted.set(`${place}/${fields.name}`, expected[i]! * 2 + k)
       }
     }
-    for (const [place, wanted] of places) {
+    for (const place of places) {
       for (const { index, ifname, link, linkNetnsid } of await briefLinks(this.existing.get(place)!)) {
-        const found = ifname === undefined ? undefined : wanted.get(ifname)
+        const end = ifname === undefined ? undefined : wanted.get(`${place}/${ifname}`)
         // The other end is in a namespace of the plan, under the index that it was given there.
-        if (!found || linkNetnsid === undefined || link !== this.made(found[0], !found[1])?.index) continue
-        this.learn(...found, { ...this.made(...found)!, index })
+        if (end === undefined || linkNetnsid === undefined || link !== this.#links.get(end ^ 1)?.index) continue
+        this.#links.get(end)!.index = index
         this.done.push({ undo: 'link', in: place, index, name: ifname!, falls: true })
       }
     }

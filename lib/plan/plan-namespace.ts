@@ -29,14 +29,6 @@ export type PlanRoute = Widened<RouteSpec>
 export type PlanNeighbour = Widened<NeighbourSpec>
 export type PlanLinkChange = Widened<LinkChange>
 
-interface Fields {
-  readonly link?: AnyLink
-  readonly master?: AnyLink | null
-  readonly namespace?: AnyNamespace
-  readonly peer?: Fields
-  readonly nexthops?: readonly Fields[]
-}
-
 /** Records steps in one namespace. */
 class Verbs {
   protected readonly recorder: Recorder
@@ -55,15 +47,30 @@ class Verbs {
   protected refer(given: unknown, path: string): Record<string, unknown> {
     if (typeof given !== 'object' || given === null || Array.isArray(given))
       throw argumentError('ERR_NETLOOM_INVALID_OPTION', 'must be an object', path)
-    const { link, master, namespace, peer, nexthops, ...rest } = given as Fields
-    const out: Record<string, unknown> = plain(rest)
-    if (link !== undefined) out.link = this.recorder.link(link, `${path}.link`)
-    if (master !== undefined) out.master = master === null ? null : this.recorder.link(master, `${path}.master`)
-    if (namespace !== undefined) out.namespace = this.recorder.namespace(namespace, `${path}.namespace`)
-    if (peer !== undefined) out.peer = this.refer(peer, `${path}.peer`)
-    if (nexthops !== undefined)
-      out.nexthops = Array.isArray(nexthops) ? nexthops.map((hop, i) => this.refer(hop, `${path}.nexthops[${i}]`)) : nexthops
+    const out: Record<string, unknown> = {}
+    for (const name in given) {
+      if (!Object.hasOwn(given, name)) continue
+      const value = (given as Record<string, unknown>)[name]
+      if (value !== undefined) out[name] = this.#referred(name, value, path)
+    }
     return out
+  }
+
+  #referred(name: string, value: unknown, path: string): unknown {
+    switch (name) {
+      case 'link':
+        return this.recorder.link(value as AnyLink, `${path}.link`)
+      case 'master':
+        return value === null ? null : this.recorder.link(value as AnyLink, `${path}.master`)
+      case 'namespace':
+        return this.recorder.namespace(value as AnyNamespace, `${path}.namespace`)
+      case 'peer':
+        return this.refer(value, `${path}.peer`)
+      case 'nexthops':
+        return Array.isArray(value) ? value.map((hop, i) => this.refer(hop, `${path}.nexthops[${i}]`)) : value
+      default:
+        return plain(value)
+    }
   }
 
   protected link(verb: Action['verb'], link: AnyLink) {

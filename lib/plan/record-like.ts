@@ -8,10 +8,12 @@ type Fields = Record<string, unknown>
  * are looked at here. False says nothing: then it has to be verified itself.
  */
 export function likeVerified(action: Action, verified: Action): boolean {
-  const [one, other] = [action as unknown as Fields, verified as unknown as Fields]
+  const one = action as unknown as Fields
+  const other = verified as unknown as Fields
   let count = 0
   for (const name in one) {
-    const [a, b] = [one[name], other[name]]
+    const a = one[name]
+    const b = other[name]
     if (b === undefined && a !== undefined) return false
     count++
     if (a === b) continue
@@ -28,12 +30,14 @@ export function likeVerified(action: Action, verified: Action): boolean {
 function like(a: unknown, b: unknown, about: 'end' | 'route' | undefined): boolean {
   if (a === b) return true
   if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false
-  const [one, other] = [a as Fields, b as Fields]
+  const one = a as Fields
+  const other = b as Fields
   // Where they lead was looked at before.
   if (one.planned !== undefined) return one.planned === other.planned
   let count = 0
   for (const name in one) {
-    const [x, y] = [one[name], other[name]]
+    const x = one[name]
+    const y = other[name]
     count++
     if (x === y && (x !== undefined || name in other)) continue
     const isFree = about && free[about][name]

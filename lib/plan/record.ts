@@ -45,8 +45,9 @@ export class Recorder {
   readonly #namespaces: NamespaceItem[] = []
   readonly #policies: (Ipv6Policy | undefined)[] = []
   readonly #items: Item[] = []
+  readonly #patterns: number[] = []
   /** By verb: the last step that was looked at in full. */
-  readonly #verified = new Map<Action['verb'], Action>()
+  readonly #verified = new Map<Action['verb'], number>()
   readonly #groups = new Map<Action['verb'], Group>()
   readonly #used = new Map<string, NamespaceRef>()
   #warnings = 0
@@ -57,7 +58,7 @@ export class Recorder {
 
   /** What has been said so far; later steps do not show in it. */
   data(): PlanData {
-    return { ipv6: this.ipv6, namespaces: [...this.#namespaces], items: [...this.#items] }
+    return { ipv6: this.ipv6, namespaces: [...this.#namespaces], items: [...this.#items], patterns: [...this.#patterns] }
   }
 
   /** `ipv6` is the policy of links that will be in it and say none themselves. */
@@ -90,21 +91,27 @@ export class Recorder {
   }
 
   /** Writes a step down, and keeps the object; throws for wrong arguments. `step`: it comes from JSON, and is called so there. */
-  add(number: number, action: Action, step?: string): number {
+  add(place: number, action: Action, step?: string): number {
     const group = this.#group(action.verb)
     const { path } = group
     const known = step === undefined ? this.#verified.get(action.verb) : undefined
-    const isLike = known !== undefined && likeVerified(action, known)
+    const isLike = known !== undefined && likeVerified(action, this.#items[known]!)
+    const number = this.#items.length
     if (!isLike) {
       verify(action, step ?? path, step !== undefined)
-      this.#verified.set(action.verb, action)
+      this.#verified.set(action.verb, number)
     }
     if (!isLike && (action.verb === 'addresses.add' || action.verb === 'addresses.replace') && this.#warnings < mostWarnings)
       this.#warn(action.cidr, path)
     group.count++
     group.path = `${group.name}[${group.count}]`
     // A copy of each of 100,000 steps would take longer than all the rest.
-    return this.#items.push(Object.assign(action, { in: number, path })) - 1
+    const item = action as Action & { in: number; path: string }
+    item.in = place
+    item.path = path
+    this.#items.push(item)
+    this.#patterns.push(isLike ? known : number)
+    return number
   }
 
   #group(verb: Action['verb']): Group {

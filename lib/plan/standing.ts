@@ -14,8 +14,9 @@ export async function standingLinks(data: PlanData, pace: Pace): Promise<Standin
     if (item.verb !== 'links.move' || isPlanned(item.to.number)) continue
     leaving.add(typeof item.link === 'object' ? `item ${item.link.item}` : item.link)
   }
-  for (const [number, item] of data.items.entries()) {
+  for (let number = 0; number < data.items.length; number++) {
     if (pace.isDue) await pace.rest()
+    const item = data.items[number]!
     if (!creates(item)) continue
     const ends = endsOf(item)
     const leaves =
@@ -39,7 +40,9 @@ export function withGroup(data: PlanData, standing: Standing, group: number): Pl
     }
     return creates(item) && standing.has(number) ? made(item, group) : item
   })
-  return { ...data, items }
+  // Those that have become others are like no more than themselves.
+  const patterns = data.patterns?.map((pattern, number) => (items[number] === data.items[number] ? pattern : -1 - number))
+  return { ...data, items, ...(patterns && { patterns }) }
 }
 
 function made(item: CreateItem, group: number): CreateItem {
