@@ -14,7 +14,7 @@ const linksOfHost = async () => (await ip<{ ifname: string }>(host.name, 'link',
 // Whatever a test could not wait for.
 afterEach(() => clear(host.namespace))
 /** Without those of other files of tests, which run at the same time. */
-const names = async () => (await namedNamespaces()).filter(name => !/^t\w{3}-/.test(name))
+const names = async () => (await namedNamespaces()).filter(name => !/^t\w+-/.test(name))
 /** The kernel removes devices a little after the last descriptor of their namespace: one after the other, and others may have thousands. */
 const goneFromHost = (pattern: RegExp) =>
   vi.waitFor(async () => expect((await linksOfHost()).filter(name => pattern.test(name))).toEqual([]), { timeout: patience(60_000) })
