@@ -243,12 +243,15 @@ describe('refused by others', () => {
   test('a loop in the routes', async () => {
     await inside('router', 'route', 'add', '10.7.0.0/24', 'via', '10.0.2.1')
     await setSysctl(ns.red, 'net.ipv4.ip_forward', 1)
-    const result = await ping(ns.blue, '10.7.0.1', { ...quick, count: 1 })
-    expect(result.errors).toEqual([
-      { sequence: 1, code: 'EHOSTUNREACH', reason: 'time to live exceeded in transit', from: expect.stringMatching(/^10\.0\.2\./) },
-    ])
-    await setSysctl(ns.red, 'net.ipv4.ip_forward', 0)
-    await inside('router', 'route', 'delete', '10.7.0.0/24')
+    try {
+      const result = await ping(ns.blue, '10.7.0.1', { ...quick, count: 1 })
+      expect(result.errors).toEqual([
+        { sequence: 1, code: 'EHOSTUNREACH', reason: 'time to live exceeded in transit', from: expect.stringMatching(/^10\.0\.2\./) },
+      ])
+    } finally {
+      await setSysctl(ns.red, 'net.ipv4.ip_forward', 0)
+      await inside('router', 'route', 'delete', '10.7.0.0/24')
+    }
   })
   test('a rule that rejects, while others are answered', async context => {
     await needs(context, 'nftables')
