@@ -147,12 +147,19 @@ describe('without mounts', () => {
 describe('with mounts', () => {
   const started = (command: string, args: string[] = [], options: NamespaceSpawnOptions = {}) =>
     ended(start(command, args, { mounts: true, ...options }))
+  /** The module of bonds has a file between the links there. */
+  const links = (listing: string) =>
+    listing
+      .trim()
+      .split('\n')
+      .filter(name => name !== 'bonding_masters')
+      .sort()
   test('/sys is that of the namespace; this process keeps its own', async context => {
     await needs(context, 'tool:brctl')
     const before = await mountPoints('/sys')
     const outside = await readdir('/sys/class/net')
     await run(blue.info.name, 'ip', 'link', 'add', 'br-mounts', 'type', 'bridge')
-    expect((await started('ls', ['/sys/class/net'])).stdout.trim().split('\n').sort()).toEqual(['br-mounts', 'lo'])
+    expect(links((await started('ls', ['/sys/class/net'])).stdout)).toEqual(['br-mounts', 'lo'])
     expect((await started('brctl', ['show'])).stdout).toContain('br-mounts')
     expect(await readdir('/sys/class/net')).toEqual(outside)
     expect(await mountPoints('/sys')).toEqual(before)
@@ -166,7 +173,7 @@ describe('with mounts', () => {
   })
   test('an anonymous namespace has a /sys too', async () => {
     const ns = await createAnonymous()
-    expect((await ended(spawn(ns, 'ls', ['/sys/class/net'], { mounts: true }))).stdout).toBe('lo\n')
+    expect(links((await ended(spawn(ns, 'ls', ['/sys/class/net'], { mounts: true }))).stdout)).toEqual(['lo'])
     ns.handle.close()
   })
   test('what cannot be run is told as a shell does', async () => {
