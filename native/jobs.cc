@@ -31,7 +31,7 @@ class Inner {
   Inner(Worker& worker, int protocol) : worker_(worker), protocol_(protocol) {}
 
   Failure run(Step& step, Bytes* answer) {
-    if (step.messages.empty()) return writeHere(step.path, step.value);
+    if (step.messages.empty()) return writeHere(worker_, step.path, step.value);
     if (!socket_) {
       if (Failure failure = openHere(protocol_, &socket_, &window_)) return failure;
     }

@@ -11,6 +11,7 @@
 
 #include "fd.h"
 #include "namespace.h"
+#include "sysctl.h"
 
 namespace netloom {
 
@@ -52,6 +53,7 @@ class Worker {
   bool lost() const { return lost_; }
 
   uint8_t* buffer();
+  SettingsRoot& settings() { return settings_; }
   bool stopping() const { return stopping_->load(std::memory_order_relaxed); }
   // Waits until the descriptor is ready; ECANCELED when everything stops meanwhile.
   Failure wait(int fd, short events);
@@ -63,6 +65,7 @@ class Worker {
   int stop_;
   const std::atomic<bool>* stopping_;
   std::unique_ptr<uint8_t[]> buffer_;
+  SettingsRoot settings_;
   bool away_ = false;
   bool lost_ = false;
 };

@@ -1,6 +1,6 @@
 // What a namespace and this process look like now, as plain data: taken before and after, two of them must be equal.
 
-import { readdir, readFile, readlink } from 'node:fs/promises'
+import { readdir, readFile, readlink, statfs } from 'node:fs/promises'
 import { type Entry, ip, type Where } from './readers.js'
 
 export interface NamespaceState {
@@ -61,12 +61,16 @@ export async function descriptors(pid: number | 'self' = 'self'): Promise<Record
   const counts: Record<string, number> = {}
   for (const fd of await readdir(`/proc/${pid}/fd`)) {
     const target = await linkTarget(`/proc/${pid}/fd/${fd}`)
+    // The addon's threads keep one each once they have opened many settings.
+    if (target === '/' && (await isProcfs(`/proc/${pid}/fd/${fd}`))) continue
     // readdir's own descriptor is gone by now; numbers of sockets and inodes say nothing.
     if (target !== undefined) counts[sortOf(target)] = (counts[sortOf(target)] ?? 0) + 1
   }
   return counts
 }
 
+/** PROC_SUPER_MAGIC, linux/magic.h. */
+const isProcfs = async (path: string) => (await statfs(path)).type === 0x9fa0
 const sortOf = (target: string) => target.replace(/:\[\d+\]$/, '')
 
 /** The network namespaces (inode numbers) of the threads of a process: more than one means that a thread strayed. */
