@@ -5,6 +5,7 @@
 #include <linux/mount.h>
 #include <sys/statvfs.h>
 #include <sys/syscall.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "thread.h"
@@ -32,8 +33,9 @@ Failure mountProc(Fd* result) {
 
 // Whoever mounted it so wants nothing to be changed.
 bool isReadOnly(const char* path) {
-  struct statvfs found{};
-  return statvfs(path, &found) != 0 || (found.f_flag & ST_RDONLY) != 0;
+  Fd directory(retry([&] { return open(path, O_PATH | O_CLOEXEC); }));
+  struct statfs found{};
+  return !directory || fstatfs(directory.get(), &found) != 0 || (found.f_flags & ST_RDONLY) != 0;
 }
 
 }  // namespace
