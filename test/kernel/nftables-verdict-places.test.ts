@@ -127,7 +127,15 @@ test('only what decides is unknown, and it is said', async () => {
   }
   expect(await texts({ ...portless, destinationPort: 23 })).toEqual(['accept'])
   expect(await texts({ ...portless, destinationPort: 22 })).toEqual(['unknown', 'limit rate 1/second accept'])
-  expect(await texts(portless)).toEqual(['unknown', 'limit rate 1/second accept', 'tcp dport 22 drop'])
+  expect(await texts(portless)).toEqual(['unknown', 'limit rate 1/second accept', 'tcp dport 22 drop']) // Behind a goto that may be taken the rest of the chain may not be met.
+  for (const way of ['goto', 'jump']) {
+    await here.rules(
+      `table ip f {\nchain aside {\n${way === 'jump' ? 'accept' : ''}\n}\nchain through { type filter hook forward priority 0;\ntcp dport 22 ${way} aside\nip saddr 10.0.1.2 drop\n}\n}\n`,
+    )
+    expect(await texts({ ...portless, destinationPort: 22 })).toEqual(['accept'])
+    expect(await texts({ ...portless, destinationPort: 23 })).toEqual(['drop'])
+    expect(await texts(portless)).toEqual(['unknown', `tcp dport 22 ${way} aside`])
+  }
 })
 
 /** Kernels before 5.19 pass frames over all chains of priority 0 where br_netfilter has them filtered by iptables too. */

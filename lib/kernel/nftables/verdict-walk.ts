@@ -101,10 +101,14 @@ export class Walk {
       for (const ending of run.endings) {
         this.#step('rule', at, certain, ending.fate)
         const next = this.#follow(chain, at, ending, { ...way, guards: inside })
-        if (next === 'returns') {
-          returned.push(ending.traffic)
-          if (!sure) guards = inside
-        } else if (next) (next.goto ? returned : onward).push(next.traffic)
+        if (next === undefined) continue
+        if (next !== 'returns' && !next.goto) {
+          onward.push(next.traffic)
+          continue
+        }
+        returned.push(next === 'returns' ? ending.traffic : next.traffic)
+        // What stands behind it is met only where it does not fit.
+        if (!sure) guards = inside
       }
       const rest = merged(onward)
       if (!rest) return merged(returned)
