@@ -41,7 +41,7 @@ bool isReadOnly(const char* path) {
 }  // namespace
 
 Fd SettingsRoot::open(const char* path, int flags) {
-  if (opened_++ == mostOpened && !refused_) renew();
+  if (opened_++ == mostOpened) renew();
   flags |= O_CLOEXEC | O_NOFOLLOW;
   if (instance_) return Fd(retry([&] { return openat(instance_.get(), path + rootLength, flags); }));
   return Fd(retry([&] { return ::open(path, flags); }));
@@ -51,7 +51,7 @@ void SettingsRoot::renew() {
   opened_ = 1;
   instance_.reset();
   // It is only quicker: without the privilege, or the memory, things go on as before.
-  refused_ = isReadOnly("/proc/sys") || mountProc(&instance_);
+  if (!isReadOnly("/proc/sys")) (void)mountProc(&instance_);
 }
 
 // Both stay inside until the end: some settings look at the namespace of whoever reads or writes, not of whoever opened.

@@ -21,7 +21,6 @@ class SettingsRoot {
 
   Fd instance_;
   unsigned opened_ = 0;
-  bool refused_ = false;
 };
 
 Failure readSysctl(Worker& worker, const Namespace& target, const std::string& path, std::string* value);

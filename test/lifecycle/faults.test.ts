@@ -55,6 +55,7 @@ const names = [
   'serve and connect',
   'ping',
   'write and read a setting',
+  'write 300 settings',
   'create a tun device',
   'change nftables',
   'start a process',

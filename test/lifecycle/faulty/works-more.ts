@@ -54,6 +54,23 @@ export function furtherWorks(host: Namespace, hostName: string, name: (suffix: s
       },
     }),
     work({
+      // Of some of them each thread opens the files in an instance of procfs of its own.
+      name: 'write 300 settings',
+      work: async () => {
+        const outcomes = await Promise.allSettled(Array.from({ length: 300 }, () => host.sysctl.set('net.ipv4.ip_default_ttl', 65)))
+        for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason
+      },
+      done: async () => {
+        const value = await host.sysctl.get('net.ipv4.ip_default_ttl')
+        await host.sysctl.set('net.ipv4.ip_default_ttl', 64)
+        return value === '65' ? undefined : value
+      },
+      failed: async () => {
+        await host.sysctl.set('net.ipv4.ip_default_ttl', 64)
+        return undefined
+      },
+    }),
+    work({
       name: 'create a tun device',
       work: () => host.links.create({ kind: 'tun', name: 'tun7', options: { type: 'tap', owner: 5 } }),
       done: async () => {
