@@ -67,7 +67,7 @@ for controller in cpu cpuacct cpuset memory devices freezer blkio pids; do
 done
 # Otherwise every namespace has the tunnels that some modules put into each.
 echo 1 > /proc/sys/net/core/fb_tunnels_only_for_init_net
-programs=$(for program in ip nft nsenter unshare sh bridge ${quoted(process.execPath)}; do command -v $program; done)
+programs=$(for program in ip nft nsenter unshare sh bridge runc ${quoted(process.execPath)}; do command -v $program; done)
 touch -c $(readlink -f $programs $(ldd $programs | grep -o '/[^ :]* ') | sort -u)
 cd ${quoted(process.cwd())}
 tar --extract --no-same-owner --file ${jobFolder}/compiled.tar
