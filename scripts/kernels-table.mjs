@@ -89,13 +89,13 @@ const kinds = ['ipvlan', 'vrf', 'bond', 'team', 'netkit', 'wireguard', 'gre', 'g
 const differences = `
 | before | what differs |
 |---|---|
+| 6.12 | nftables, 6.1 and 5.10: \`trace()\` tells the end of a base chain as a step 'return', and so \`return\` itself |
+| 6.12 | nftables, 6.1 and 5.10: frames that a bridge forwards are led past chains of family bridge at priority 0 where br_netfilter filters them by iptables too |
 | 6.11 | chains of nftables that jump in a circle are refused with ELOOP by some series, with EMLINK by others |
 | 6.9 | nftables: no flag \`persist\` of a table |
 | 6.2 | a link that is made is not told in the answer: it is looked for, by name where there is one; a link that is up cannot be renamed |
 | 5.19 | nftables: an element that is refused is not named, only the list that it was in |
-| 5.19 | nftables: frames pass over chains of family bridge at priority 0 where br_netfilter is loaded (its own hook has the same priority) |
 | 5.19 | nftables: a packet that \`synproxy\` answers is not traced |
-| 5.17 | nftables: \`trace()\` tells the end of a base chain as a step 'return', and so \`return\` itself |
 | 5.16 | nftables: no payload behind the transport header (\`@ih\`) |
 | 5.15 | nftables: \`monitor()\` tells each rule as an 'insert', wherever it was put |
 | 5.15 | a list of connections may not be chosen by status: netloom chooses from all |
