@@ -58,6 +58,8 @@ function machine({ image, folder: modules }, folder, log) {
 const job = files => `
 export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C CI=1
 ulimit -n 20000
+# Some kernels look for what is executed by its descriptor there, as runc executes itself.
+ln -s /proc/self/fd /dev/fd
 modprobe --all tun br_netfilter
 # dockerd asks for the controllers of old, of which new kernels lack some.
 mount -t tmpfs cgroup /sys/fs/cgroup
@@ -67,7 +69,7 @@ for controller in cpu cpuacct cpuset memory devices freezer blkio pids; do
 done
 # Otherwise every namespace has the tunnels that some modules put into each.
 echo 1 > /proc/sys/net/core/fb_tunnels_only_for_init_net
-programs=$(for program in ip nft nsenter unshare sh bridge runc ${quoted(process.execPath)}; do command -v $program; done)
+programs=$(for program in ip nft nsenter unshare sh bridge ${quoted(process.execPath)}; do command -v $program; done)
 touch -c $(readlink -f $programs $(ldd $programs | grep -o '/[^ :]* ') | sort -u)
 cd ${quoted(process.cwd())}
 tar --extract --no-same-owner --file ${jobFolder}/compiled.tar
