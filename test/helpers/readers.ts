@@ -43,14 +43,24 @@ export function environment(command: readonly string[]): NodeJS.ProcessEnv {
   return command.includes(process.execPath) && NETLOOM_PRELOAD !== undefined ? { ...unwatched, LD_PRELOAD: NETLOOM_PRELOAD } : unwatched
 }
 
+/** A command and what it gets; where a shell starts node, the shell gets no sanitizer's library. */
+function prepared(all: readonly string[]): { command: string; words: readonly string[]; env: NodeJS.ProcessEnv } {
+  const env = environment(all)
+  const at = all.indexOf(process.execPath)
+  const { LD_PRELOAD, ...unwatched } = env
+  const [command = '', ...words] = all
+  if (LD_PRELOAD === undefined || !all.slice(0, at).some(word => word === 'sh' || word === 'bash')) return { command, words, env }
+  return { command, words: [...words.slice(0, at - 1), 'env', `LD_PRELOAD=${LD_PRELOAD}`, ...words.slice(at - 1)], env: unwatched }
+}
+
 /** Runs a program to its end, whatever its exit code; nothing passes through a shell. */
 export function attempt(where: Where, program: string, args: readonly string[] = [], input = ''): Promise<Finished> {
-  const [command = program, ...words] = [...entering(where), program, ...args]
+  const { command, words, env } = prepared([...entering(where), program, ...args])
   return new Promise(resolve => {
     const options = {
       encoding: 'utf8',
       maxBuffer: 1 << 28,
-      env: { ...environment([command, ...words]), LC_ALL: 'C' },
+      env: { ...env, LC_ALL: 'C' },
     } as const
     const child = execFile(command, words, options, (error, stdout, stderr) => {
       resolve({ code: error === null ? 0 : (error.code ?? error.signal ?? null), stdout, stderr: stderr || (error?.message ?? '') })

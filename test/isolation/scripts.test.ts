@@ -8,7 +8,9 @@ import { attempt, run, start } from '../helpers/readers.js'
 import { sandbox } from '../helpers/sandbox.js'
 
 const script = (name: string) => fileURLToPath(new URL(`../../scripts/${name}`, import.meta.url))
-const isolated = (...args: string[]) => attempt(undefined, process.execPath, [script('isolated.mjs'), ...args])
+/** No sanitizer's library, which ends the shells that it starts. */
+const isolating = ['-u', 'LD_PRELOAD', process.execPath, script('isolated.mjs')]
+const isolated = (...args: string[]) => attempt(undefined, 'env', [...isolating, ...args])
 
 describe('scripts/isolated.mjs', () => {
   test('gives the command a network namespace with a loopback, an empty /run/netns and a /sys of its own', async context => {
@@ -37,8 +39,8 @@ describe('scripts/isolated.mjs', () => {
   })
 
   test('forwards signals to the command', async () => {
-    const running = await start(undefined, process.execPath, [
-      script('isolated.mjs'),
+    const running = await start(undefined, 'env', [
+      ...isolating,
       '--fresh',
       'sh',
       '-c',

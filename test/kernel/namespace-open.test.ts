@@ -13,7 +13,8 @@ import { held, type NamespaceSource, openSource } from '../../lib/namespace/sour
 import { runBuilt } from '../helpers/built.js'
 import { needs } from '../helpers/features.js'
 import { useHost } from '../helpers/host.js'
-import { run, start } from '../helpers/readers.js'
+import { patience } from '../helpers/patience.js'
+import { environment, run, start } from '../helpers/readers.js'
 import { descriptors } from '../helpers/state.js'
 
 const host = useHost()
@@ -238,7 +239,8 @@ test('opening and failing leaves no descriptor behind', async () => {
 test('a program that holds an open namespace still ends by itself', async () => {
   const { code } = await new Promise<{ code: number | null }>(resolve => {
     const program = `import { openSource } from ${JSON.stringify(new URL('../../dist/namespace/source.js', import.meta.url).href)}; await openSource({ name: '${host.name}' })`
-    execFile(process.execPath, ['--input-type=module', '--eval', program], { timeout: 10_000 }, error => resolve({ code: error ? 1 : 0 }))
+    const options = { timeout: patience(10_000), env: environment([process.execPath]) }
+    execFile(process.execPath, ['--input-type=module', '--eval', program], options, error => resolve({ code: error ? 1 : 0 }))
   })
   expect(code).toBe(0)
 })
