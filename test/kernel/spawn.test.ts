@@ -204,7 +204,7 @@ describe('with mounts', () => {
       ip netns exec ${name} sh -c 'cat /etc/resolv.conf /etc/folder/file /etc/other' > /run/${name}; cat /run/${name}; rm /run/${name}; cat /etc/resolv.conf`
     const before = ['unshare', '--mount', '--propagation', 'private', 'bash', '-c', script, 'bash']
     const program = `const ns = await openSource({ name: '${name}' })
-      const { stdout, stderr } = await exec(ns, 'sh', ['-c', 'cat /etc/resolv.conf /etc/folder/file /etc/other'], { mounts: true })
+      const { stdout, stderr } = await exec(ns, 'cat', ['/etc/resolv.conf', '/etc/folder/file', '/etc/other'], { mounts: true })
       console.log(stdout.trim())
       console.error(stderr.trim())`
     const { stdout, stderr } = await runBuilt({ 'namespace/source': ['openSource'], 'namespace/exec': ['exec'] }, program, { before })
