@@ -43,13 +43,14 @@ export function environment(command: readonly string[]): NodeJS.ProcessEnv {
   return command.includes(process.execPath) && NETLOOM_PRELOAD !== undefined ? { ...unwatched, LD_PRELOAD: NETLOOM_PRELOAD } : unwatched
 }
 
-/** A command and what it gets; where a shell starts node, the shell gets no sanitizer's library. */
+const interpreters = new Set(['sh', 'bash', 'python3'])
+/** A command and what it gets; where another program starts node, only node gets a sanitizer's library. */
 function prepared(all: readonly string[]): { command: string; words: readonly string[]; env: NodeJS.ProcessEnv } {
   const env = environment(all)
   const at = all.indexOf(process.execPath)
   const { LD_PRELOAD, ...unwatched } = env
   const [command = '', ...words] = all
-  if (LD_PRELOAD === undefined || !all.slice(0, at).some(word => word === 'sh' || word === 'bash')) return { command, words, env }
+  if (LD_PRELOAD === undefined || !all.slice(0, at).some(word => interpreters.has(word))) return { command, words, env }
   return { command, words: [...words.slice(0, at - 1), 'env', `LD_PRELOAD=${LD_PRELOAD}`, ...words.slice(at - 1)], env: unwatched }
 }
 
