@@ -8,9 +8,9 @@
 
 namespace netloom {
 
-// Where a thread finds the files of /proc/sys. Every namespace leaves an entry of each name that was opened in it in the kernel's cache of names, and all of one name are in one
-// list, so that the thousandth namespace takes ten times the time to open a setting: after a while the thread mounts an instance of procfs that nobody else sees, whose
-// lists are empty, and then another.
+// Where a thread finds the files of /proc/sys. Every namespace leaves an entry of each name that was opened in it in the kernel's cache of
+// names, and all of one name are in one list, so that the thousandth namespace takes ten times the time to open a setting: after a while the
+// thread mounts an instance of procfs that nobody else sees, whose lists are empty, and then another.
 class SettingsRoot {
  public:
   // Opens a file of /proc.

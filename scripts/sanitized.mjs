@@ -158,8 +158,9 @@ function isReal(part) {
 }
 
 /**
- * What V8 allocates for its own heap, and what JavaScript does while the addon calls it back, is not the addon's doing. Nor are the eight bytes of a promise that nobody settled before its
- * environment ended: only settling frees them, and Node refuses it then. One that is forgotten while its environment lives keeps a test waiting.
+ * What V8 allocates for its own heap, and what JavaScript does while the addon calls it back, is not the addon's doing. Nor are the eight bytes
+ * of a promise that nobody settled before its environment ended: only settling frees them, and Node refuses it then. One that is forgotten
+ * while its environment lives keeps a test waiting.
  */
 function isOurs(part) {
   if (/^\s*#1 .* in napi_create_promise\b/m.test(part)) return false

@@ -57,8 +57,8 @@ export async function deleteLinks(scope: Scope, indexes: readonly number[], own?
 }
 
 /**
- * Removes a link, and resolves once nobody has it any more; one that is gone already is no error. The kernel goes on for tens of milliseconds with what it kept of it, which
- * `over` waits for (from 6.2 on: an older one tells when all is over).
+ * Removes a link, and resolves once nobody has it any more; one that is gone already is no error. The kernel goes on for tens of milliseconds
+ * with what it kept of it, which `over` waits for (from 6.2 on: an older one tells when all is over).
  */
 export async function deleteLink(scope: Scope, index: number): Promise<{ readonly over: Promise<void> }> {
   const connection = await scope.connection()

@@ -31,8 +31,8 @@ export function readAnswer<R extends AnyCodec>(
 }
 
 /**
- * Sends one request on a socket of its own, which is closed in the end, and resolves once it has been carried out: at the kernel's echo (NLM_F_ECHO), and without one at
- * the end. `over` tells the end. Rejects with what it was refused with.
+ * Sends one request on a socket of its own, which is closed in the end, and resolves once it has been carried out: at the kernel's echo
+ * (NLM_F_ECHO), and without one at the end. `over` tells the end. Rejects with what it was refused with.
  */
 export async function requestDone<C extends AnyCodec>(
   socket: NetlinkSocket,

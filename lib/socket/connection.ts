@@ -64,8 +64,9 @@ export class Connection {
   }
 
   /**
-   * Sends one request, and resolves as soon as it has been carried out: for one that goes on for long after that, as the removal of a link, for whose end (`over`) the kernel
-   * waits tens of milliseconds. Kernels that do not tell earlier let it resolve at the end. No other request waits meanwhile.
+   * Sends one request, and resolves as soon as it has been carried out: for one that goes on for long after that, as the removal of a link,
+   * for whose end (`over`) the kernel waits tens of milliseconds. Kernels that do not tell earlier let it resolve at the end. No other
+   * request waits meanwhile.
    */
   async requestDone<C extends AnyCodec>(request: Request<C>): Promise<{ readonly over: Promise<void> }> {
     const { context } = request
