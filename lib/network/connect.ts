@@ -14,6 +14,7 @@ import { settingsOf } from './driver-options.js'
 import { cableName } from './drivers/bridge.js'
 import type { DefaultRoute, Driver, Furnished, Joining } from './drivers/driver.js'
 import { driverOf } from './drivers/drivers.js'
+import { despiteLingering } from './drivers/lingering.js'
 import { type Connected, gatewayOf } from './gateways.js'
 import { macFor } from './mac-address.js'
 import { keyOf, namespaceKey } from './namespaces.js'
@@ -196,7 +197,7 @@ async function furnishAll(
 }
 
 async function planAll(
-  { host }: Core,
+  { host, state }: Core,
   network: NetworkRecord,
   guests: readonly Guest[],
   records: readonly EndpointRecord[],
@@ -204,11 +205,18 @@ async function planAll(
 ): Promise<void> {
   const driver = driverOf[network.spec.driver]
   if (!driver.join) return
+  const make = () => planOf(host, network, guests, records).apply(options)
+  if (driver.cables) await make()
+  else await despiteLingering(state, network, records, make)
+}
+
+function planOf(host: Namespace, network: NetworkRecord, guests: readonly Guest[], records: readonly EndpointRecord[]): Plan {
+  const driver = driverOf[network.spec.driver]
   const settings = settingsOf(network)
   const plan = new Plan({ ipv6: 'none' })
   for (const [i, guest] of guests.entries()) {
     const record = records[i] as EndpointRecord
-    driver.join(plan, host, network, settings, joiningOf(guest, record))
+    driver.join?.(plan, host, network, settings, joiningOf(guest, record))
     const here = plan.in(guest.namespace)
     const link = record.interface as string
     for (const { address, prefix, family } of record.addresses)
@@ -219,7 +227,7 @@ async function planAll(
     }
     for (const [key, value] of Object.entries(guest.request.options.sysctls ?? {})) here.sysctl.set(key.replace('IFNAME', link), value)
   }
-  await plan.apply(options)
+  return plan
 }
 
 function joiningOf({ namespace, request }: Guest, record: EndpointRecord): Joining {

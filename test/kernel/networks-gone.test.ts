@@ -20,6 +20,8 @@ beforeEach(async () => {
 afterEach(async () => {
   for (const network of await networks.list({ type: 'custom' })) await network.delete({ force: true })
   await networks.close()
+  // What a test that failed has left, so that another try begins as the first did.
+  for (const { name } of await host.namespace.links.list()) if (['wire', 'netloom0'].includes(name)) await host.namespace.links.delete(name)
   expect([await readdir(join(folder, 'ports')), await readdir(join(folder, 'namespaces'))]).toEqual([[], []])
   await rm(folder, { recursive: true })
 })
@@ -71,6 +73,48 @@ test('on networks without a cable the namespace itself is looked for', async con
   await stays.stop()
   await host.namespace.links.delete('wire')
   await host.namespace.links.delete('netloom0')
+})
+
+test('the address of a namespace that has just gone is given again though the kernel still has the interface', async context => {
+  await needs(context, 'macvlan')
+  await host.namespace.links.create({ kind: 'veth', name: 'wire', up: true, peer: { name: 'wire-end', up: true } })
+  const lan = await networks.create({ name: 'lan', driver: 'macvlan', parent: 'wire', subnet: '10.131.0.0/30' })
+  const others = await Promise.all(Array.from({ length: 30 }, container))
+  const [one, next, foreign] = [await container(), await container(), await container()]
+  const { mac } = await lan.connect({ pid: one.pid })
+  // The kernel takes namespaces down one after the other, and this one's turn comes late.
+  await Promise.all([...others, one].map(process => process.stop('SIGKILL')))
+  const again = await lan.connect({ pid: next.pid }, { name: 'next' })
+  expect([again.mac, again.addresses]).toEqual([mac, ['10.131.0.2/30']])
+
+  const wide = await networks.create({ name: 'wide', driver: 'macvlan', parent: 'wire', subnet: '10.132.0.0/24' })
+  const taken = { code: 'EADDRINUSE', operation: 'connect', subject: 'wide' }
+  await expect(wide.connect({ pid: foreign.pid }, { mac })).rejects.toMatchObject({
+    ...taken,
+    reason: `endpoint next of network lan has ${mac}`,
+  })
+  const both = await Promise.all([container(), container()])
+  await expect(wide.connectMany(both.map(({ pid }) => ({ namespace: { pid }, mac: '02:00:00:00:00:07' })))).rejects.toMatchObject({
+    ...taken,
+    reason: 'two of these endpoints would have 02:00:00:00:00:07',
+  })
+  await host.namespace.links.create({
+    kind: 'macvlan',
+    name: 'else',
+    link: 'wire',
+    mac: '02:00:00:00:00:08',
+    up: true,
+    options: { mode: 'bridge' },
+  })
+  await expect(wide.connect({ pid: foreign.pid }, { mac: '02:00:00:00:00:08' })).rejects.toMatchObject({
+    ...taken,
+    reason: "an interface on wire that is no endpoint's has 02:00:00:00:00:08",
+  })
+  expect([await wide.endpoints(), await host.namespace.links.find('eth0')]).toEqual([[], undefined])
+  await host.namespace.links.delete('else')
+  await lan.disconnect({ pid: next.pid })
+  for (const process of [next, foreign, ...both]) await process.stop()
+  await host.namespace.links.delete('wire')
 })
 
 test('a namespace that a process still holds is not gone, and one of the same number is another', async () => {
