@@ -29,10 +29,11 @@ if (process.argv.includes('--list')) {
 }
 const total = [0, 0, 0]
 const times = []
+const failures = []
 for (const name of chosen) {
   process.stdout.write(`== ${name}\n`)
   const start = performance.now()
-  const counts = await run(steps[name])
+  const counts = await run(name)
   times.push(`${name} ${Math.round((performance.now() - start) / 1000)} s`)
   process.stdout.write(`== ${times.at(-1)}: ${counts[0]} passed, ${counts[1]} failed\n`)
   counts.forEach((count, i) => {
@@ -40,12 +41,15 @@ for (const name of chosen) {
   })
 }
 process.stdout.write(`${times.join(', ')}\n`)
+// Once more, where they are found first.
+for (const line of failures) process.stdout.write(`${line}\n`)
 const [passed, failed, skipped] = total
 process.stdout.write(`${passed} passed, ${failed} failed, ${skipped} skipped\n`)
 process.exitCode = failed === 0 ? 0 : 1
 
 /** What a step counted in its last line. One that ends without counting, or with an error that it did not count, has failed once more. */
-async function run([command, ...args]) {
+async function run(name) {
+  const [command, ...args] = steps[name]
   const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'inherit'] })
   let counted
   let rest = ''
@@ -54,6 +58,7 @@ async function run([command, ...args]) {
     process.stdout.write(text)
     const lines = (rest + text).split('\n')
     rest = lines.pop()
+    failures.push(...lines.filter(line => line.startsWith('FAILED')).map(line => `${name}: ${line}`))
     for (const line of lines) counted = /^(\d+) passed, (\d+) failed, (\d+) skipped$/.exec(line)?.slice(1).map(Number) ?? counted
   })
   const code = await new Promise(resolve => {

@@ -1,4 +1,4 @@
-// The end of a run: the tests that were skipped, by name and with the reason, what the suite left behind, and one line that counts.
+// The end of a run: the tests that were skipped and those that failed, by name and with the reason, what the suite left behind, and one line that counts.
 
 import { writeFileSync } from 'node:fs'
 import type { SerializedError, TestModule } from 'vitest/node'
@@ -21,6 +21,12 @@ export class SummaryReporter implements Reporter {
 
     const names = skipped.map(test => `  ${test.module.relativeModuleId} > ${test.fullName}: ${reason(test.result())}\n`)
     if (names.length > 0) process.stdout.write(`Skipped:\n${names.sort().join('')}`)
+    for (const test of tests)
+      if (test.result().state === 'failed')
+        process.stdout.write(`FAILED: ${test.module.relativeModuleId} > ${test.fullName}: ${first(test.result().errors)}\n`)
+    for (const part of broken)
+      process.stdout.write(`FAILED: ${part.type === 'module' ? part.relativeModuleId : part.fullName}: ${first(part.errors())}\n`)
+    for (const error of unhandled) process.stdout.write(`FAILED: outside of any test: ${first([error])}\n`)
     if (leftovers.length > 0) {
       process.stdout.write(`FAILED: the suite left behind ${leftovers.join(', ')}\n`)
       process.exitCode = 1
@@ -37,4 +43,9 @@ export class SummaryReporter implements Reporter {
 
 function reason(result: object): string {
   return 'note' in result && typeof result.note === 'string' ? result.note : 'no reason given'
+}
+
+/** The first line of the first error: what vitest has printed above in full. */
+function first(errors: readonly { readonly message: string }[] | undefined): string {
+  return errors?.[0]?.message.split('\n')[0] ?? 'no error given'
 }
