@@ -2,6 +2,7 @@
 // what its argument names. On the built library; busy.mjs does the same with the addon alone.
 
 import { once } from 'node:events'
+import { accessSync, constants } from 'node:fs'
 import { createServer } from 'node:net'
 import process from 'node:process'
 import { setTimeout } from 'node:timers/promises'
@@ -94,6 +95,12 @@ const works = {
     server.close()
   },
   processes: async () => void (await here.exec('true')),
+}
+// An ordinary user has this device on most machines, and not on all.
+try {
+  accessSync('/dev/net/tun', constants.R_OK | constants.W_OK)
+} catch {
+  delete works.taps
 }
 
 /** Stay open until the end, whose business they are: Node adopts a bare number, and in that moment a thread must not be ended. */

@@ -110,6 +110,17 @@ function descriptors() {
   return targets.sort()
 }
 
+/** What is open once nothing is under way: a pool that the collector has not had yet may be at another try. */
+async function settled() {
+  for (let before; ; ) {
+    await collect()
+    const now = descriptors()
+    if (String(now) === String(before)) return now
+    before = now
+    await setTimeout(60)
+  }
+}
+
 async function open(count, from = 0) {
   for (let i = from; i < from + count; i++) await openings[what](i)
 }
@@ -119,11 +130,9 @@ const first = here.watch(['link', 'namespace'], { namespaces: 'all' })
 await ready(first)
 await first.return()
 await open(2)
-await collect()
-const before = descriptors()
+const before = await settled()
 await open(times, 2)
 const held = descriptors().length - before.length
-await collect()
-const left = descriptors()
+const left = await settled()
 process.stdout.write(JSON.stringify({ held, left: left.length - before.length, warnings }))
 await here.close()
