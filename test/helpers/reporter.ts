@@ -1,7 +1,7 @@
-// The end of a run: the tests that were skipped and those that failed, by name and with the reason, what the suite left behind, and one line that counts.
+// The end of a run: the tests that were skipped, that needed another try and that failed, by name and with the reason, what the suite left behind, and one line that counts.
 
 import { writeFileSync } from 'node:fs'
-import type { SerializedError, TestModule } from 'vitest/node'
+import type { SerializedError, TestCase, TestModule } from 'vitest/node'
 import type { Reporter } from 'vitest/reporters'
 import { isIsolated } from '../../scripts/machine.mjs'
 import { present } from './leftovers.js'
@@ -19,11 +19,14 @@ export class SummaryReporter implements Reporter {
     const leftovers = this.#before === undefined ? [] : present().filter(thing => !this.#before?.has(thing))
     const failed = count('failed') + broken.length + unhandled.length + (leftovers.length > 0 ? 1 : 0)
 
-    const names = skipped.map(test => `  ${test.module.relativeModuleId} > ${test.fullName}: ${reason(test.result())}\n`)
+    const said = (test: TestCase, why: string) => `${test.module.relativeModuleId} > ${test.fullName}: ${why}\n`
+    const names = skipped.map(test => `  ${said(test, reason(test.result()))}`)
     if (names.length > 0) process.stdout.write(`Skipped:\n${names.sort().join('')}`)
+    const retried = tests.filter(test => test.result().state === 'passed' && (test.diagnostic()?.retryCount ?? 0) > 0)
+    const tries = retried.map(test => `  ${said(test, first(test.result().errors))}`)
+    if (tries.length > 0) process.stdout.write(`Passed at another try:\n${tries.join('')}`)
     for (const test of tests)
-      if (test.result().state === 'failed')
-        process.stdout.write(`FAILED: ${test.module.relativeModuleId} > ${test.fullName}: ${first(test.result().errors)}\n`)
+      if (test.result().state === 'failed') process.stdout.write(`FAILED: ${said(test, first(test.result().errors))}`)
     for (const part of broken)
       process.stdout.write(`FAILED: ${part.type === 'module' ? part.relativeModuleId : part.fullName}: ${first(part.errors())}\n`)
     for (const error of unhandled) process.stdout.write(`FAILED: outside of any test: ${first([error])}\n`)
