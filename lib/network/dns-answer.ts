@@ -1,17 +1,9 @@
 // Answers to questions about names: those of the network from the network, all others from the servers that the machine asks itself.
-import {
-  type Answer,
-  AUTHORITATIVE_ANSWER,
-  decode,
-  encode,
-  type Packet,
-  type Question,
-  RECURSION_AVAILABLE,
-  RECURSION_DESIRED,
-} from 'dns-packet'
+import type { Answer, Packet, Question } from 'dns-packet'
 import { formatIp, parseIpv4 } from '../codec/ip.js'
 import { fitting, roomFor } from './dns-frame.js'
 import type { Names } from './dns-names.js'
+import { dnsWire } from './dns-wire.js'
 
 /** Seconds for which an answer about an endpoint may be kept; Docker says 600, which outlives what it is about. */
 const ttl = 5
@@ -41,6 +33,7 @@ async function answerQuery(message: Buffer, query: Packet, { names, forward, ove
   if (!question || more.length > 0) return failed(query, 'FORMERR')
   if (((query.flags ?? 0) & 0x7800) !== 0) return failed(query, 'NOTIMP')
   const answers = await own(question, names)
+  const { encode, AUTHORITATIVE_ANSWER, RECURSION_AVAILABLE } = dnsWire()
   if (answers) return encode({ ...head(query), flags: (query.flags ?? 0) | AUTHORITATIVE_ANSWER | RECURSION_AVAILABLE, answers })
   return (await forward(message, over)) ?? failed(query, 'SERVFAIL')
 }
@@ -61,11 +54,13 @@ async function own({ name, type }: Question, names: Names): Promise<Answer[] | u
 
 const head = ({ id = 0, questions = [] }: Packet): Packet => ({ type: 'response', id, questions })
 function failed(query: Packet, code: keyof typeof codes): Buffer {
+  const { encode, RECURSION_DESIRED, RECURSION_AVAILABLE } = dnsWire()
   return encode({ ...head(query), flags: ((query.flags ?? 0) & RECURSION_DESIRED) | RECURSION_AVAILABLE | codes[code] })
 }
 
 /** Whatever comes over the network: what is no message is not answered. */
 function parse(message: Buffer): Packet | undefined {
+  const { decode } = dnsWire()
   try {
     return decode(message)
   } catch (error) {

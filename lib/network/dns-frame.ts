@@ -1,5 +1,6 @@
 // DNS messages on the wire, as far as passing them on needs to know them (RFC 1035): lengths over TCP, the question, and what does not fit into a datagram.
-import { type Packet, TRUNCATED_RESPONSE } from 'dns-packet'
+import type { Packet } from 'dns-packet'
+import { dnsWire } from './dns-wire.js'
 
 /** Without EDNS an answer over UDP has at most so many bytes. */
 const least = 512
@@ -36,13 +37,14 @@ export function roomFor({ additionals = [] }: Packet): number {
   return Math.min(Math.max(size, least), most)
 }
 
-export const isTruncated = (message: Buffer): boolean => message.length >= 12 && (message.readUInt16BE(2) & TRUNCATED_RESPONSE) !== 0
+export const isTruncated = (message: Buffer): boolean =>
+  message.length >= 12 && (message.readUInt16BE(2) & dnsWire().TRUNCATED_RESPONSE) !== 0
 
 /** What is too long is cut off behind the question, with the flag that says so: it is asked for again over TCP. */
 export function fitting(answer: Buffer, room: number): Buffer {
   if (answer.length <= room) return answer
   const short = Buffer.from(answer.subarray(0, questionEnd(answer)))
-  short.writeUInt16BE(answer.readUInt16BE(2) | TRUNCATED_RESPONSE, 2)
+  short.writeUInt16BE(answer.readUInt16BE(2) | dnsWire().TRUNCATED_RESPONSE, 2)
   for (const count of [6, 8, 10]) short.writeUInt16BE(0, count)
   return short
 }
