@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import process from 'node:process'
 import { setTimeout } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import { Namespace, Networks } from '../../dist/index.js'
+import { Namespace, Networks } from 'netloom'
 import { median, table } from './table.mjs'
 
 const rounds = Number(process.env.NETLOOM_ROUNDS ?? 61)

@@ -4,7 +4,7 @@
 import { spawnSync } from 'node:child_process'
 import process from 'node:process'
 import { fileURLToPath } from 'node:url'
-import { Namespace } from '../../dist/index.js'
+import { Namespace } from 'netloom'
 import { findProgram } from '../machine.mjs'
 import { median, table } from './table.mjs'
 

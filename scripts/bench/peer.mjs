@@ -22,7 +22,7 @@ else await compare(Number(process.argv[2] ?? 10), Number(process.argv[3] ?? 1000
 
 /** One machine with so many namespaces; for each line that it reads it measures some calls and prints their microseconds. */
 async function world(count) {
-  const { Namespace } = await import('../../dist/index.js')
+  const { Namespace } = await import('netloom')
   const host = Namespace.current()
   for (let i = 0; i < count; i++) {
     const namespace = await Namespace.create(`n${i}`)

@@ -1,7 +1,7 @@
 // netloom's part in scripts/bench/bulk.mjs. Usage: bulk-netloom.mjs N POLICY REMOVAL; POLICY 'all' is 'none' as a plan's own, inside too;
 // REMOVAL 'names' returns when the names are gone, 'drain' when the devices are. What it prints is what floor.cc prints.
 import process from 'node:process'
-import { Namespace, Plan } from '../../../dist/index.js'
+import { Namespace, Plan } from 'netloom'
 import { star } from './star.mjs'
 
 const [size = '100', policy = 'none', removal = 'names'] = process.argv.slice(2)

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import process from 'node:process'
-import { Namespace, Networks } from '../../../dist/index.js'
+import { Namespace, Networks } from 'netloom'
 
 const [form = 'each', size = '50'] = process.argv.slice(2)
 const plugins = '/usr/lib/cni'

@@ -2,8 +2,8 @@
 import { spawn } from 'node:child_process'
 import process from 'node:process'
 import { fileURLToPath } from 'node:url'
-import { Namespace } from '../../../dist/index.js'
-import * as netlink from '../../../dist/netlink.js'
+import { Namespace } from 'netloom'
+import * as netlink from 'netloom/netlink'
 import { makeLinks } from './world.mjs'
 
 const [, self, pairs, role] = process.argv

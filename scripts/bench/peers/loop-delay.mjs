@@ -4,7 +4,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import process from 'node:process'
-import { Namespace, Plan } from '../../../dist/index.js'
+import { Namespace, Plan } from 'netloom'
 import { star } from './star.mjs'
 
 const [size, floor] = process.argv.slice(2)

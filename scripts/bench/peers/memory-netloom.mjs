@@ -1,7 +1,7 @@
 // What stays in memory when a plan has been applied and its result is held. Usage: node --expose-gc memory-netloom.mjs N.
 import process from 'node:process'
 import { setTimeout } from 'node:timers/promises'
-import { Namespace, Plan } from '../../../dist/index.js'
+import { Namespace, Plan } from 'netloom'
 import { star } from './star.mjs'
 
 const here = Namespace.current()

@@ -1,7 +1,7 @@
 // netloom's reading side, for scripts/bench/read.mjs. With 'once' it lists the links and ends, as a program of its own would.
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import process from 'node:process'
-import { Namespace } from '../../../dist/index.js'
+import { Namespace } from 'netloom'
 import { answer } from './answer.mjs'
 
 const namespace = Namespace.current()

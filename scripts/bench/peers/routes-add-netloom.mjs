@@ -1,7 +1,7 @@
 // netloom's part in scripts/bench/routes-add.mjs: all routes as one plan, recorded within the measured time. Usage: routes-add-netloom.mjs N.
 import { readFileSync } from 'node:fs'
 import process from 'node:process'
-import { Namespace, Plan } from '../../../dist/index.js'
+import { Namespace, Plan } from 'netloom'
 
 const count = Number(process.argv[2])
 const before = process.cpuUsage()
