@@ -1,9 +1,9 @@
 // What connect() takes, checked before anything is looked at.
 import { argumentError, shown } from '../codec/errors.js'
 import { ipFamily } from '../codec/ip.js'
-import { type Check, type Checks, checkAt, checkOptions, isBoolean, isInteger, isList, isMac } from '../kernel/arguments.js'
+import { type Check, type Checks, checkAt, checkOptions, conflict, isBoolean, isInteger, isList, isMac } from '../kernel/arguments.js'
 import { checkInterfaceName, sysctlPath } from '../namespace/names.js'
-import { checkNetworkName } from './options.js'
+import { checkNetworkName, isTexts } from './options.js'
 import { exposedPorts, type PortWish, type Publish, portWish } from './port-options.js'
 
 export interface ConnectOptions {
@@ -25,6 +25,8 @@ export interface ConnectOptions {
   readonly gatewayPriority?: number
   /** Kernel settings of the namespace; IFNAME stands for the interface: { 'net.ipv4.conf.IFNAME.log_martians': 1 }. */
   readonly sysctls?: Readonly<Record<string, string | number>>
+  /** Options by Docker's names (--driver-opt): 'com.docker.network.endpoint.ifname' is `interface`, '….sysctls' is `sysctls`, with commas between. */
+  readonly options?: Readonly<Record<string, string>>
   /** Ports that the host shall have too. */
   readonly publish?: readonly Publish[]
   /** Ports that are there to be published: 80, '53/udp', '8000-8010'. */
@@ -65,14 +67,46 @@ const checks: Checks<ConnectOptions> = {
   mtu: isInteger(68, 65535),
   gatewayPriority: isInteger(-0x8000_0000, 0x7fff_ffff),
   sysctls: isSysctls,
+  options: isTexts,
   publish: isList(() => undefined),
   expose: isList(() => undefined),
   publishAll: isBoolean,
 }
 
-export function checkConnect(options: ConnectOptions, path = ''): void {
+/** What Docker's names stand for, and how their text is read. */
+const dockerNames: Readonly<Record<string, { readonly short: 'interface' | 'sysctls'; read(text: string): unknown }>> = {
+  'com.docker.network.endpoint.ifname': { short: 'interface', read: text => text },
+  'com.docker.network.endpoint.sysctls': { short: 'sysctls', read: readSysctls },
+}
+
+/** 'net.ipv4.conf.IFNAME.log_martians=1,net.ipv4.conf.IFNAME.arp_ignore=1' */
+function readSysctls(text: string): Record<string, string> {
+  const settings = text.split(',').map(part => /^([^=]+)=(.*)$/.exec(part)?.slice(1) as [string, string] | undefined)
+  if (settings.every(setting => setting !== undefined)) return Object.fromEntries(settings)
+  throw argumentError('ERR_NETLOOM_INVALID_STRING', `${shown(text)} is no list of settings such as net.ipv4.conf.IFNAME.arp_ignore=1`)
+}
+
+/** Checks the options, and gives them with what they say by Docker's names in their own. */
+export function readConnect(options: ConnectOptions, path = ''): ConnectOptions {
   checkOptions<ConnectOptions>(options, checks, path.replace(/\.$/, ''))
   portsOf(options, path)
+  const said: Record<string, unknown> = {}
+  for (const [name, text] of Object.entries(options.options ?? {})) {
+    const at = `${path}options.${name}`
+    const option = Object.hasOwn(dockerNames, name) ? dockerNames[name] : undefined
+    if (!option) {
+      const offer = `there are ${Object.keys(dockerNames).join(', ')}`
+      throw argumentError('ERR_NETLOOM_UNKNOWN_OPTION', `endpoints have no such option; ${offer}`, at)
+    }
+    const { short } = option
+    if (options[short] !== undefined) throw conflict(at, `${short} is given too, and is the same`)
+    said[short] = checkAt(at, () => {
+      const value = option.read(text)
+      checks[short](value)
+      return value
+    })
+  }
+  return { ...options, ...said }
 }
 
 /** The ports that are to be published, and all that are exposed: those published are. */

@@ -131,7 +131,7 @@ async function recordOf(
   const allocated = driver.addresses ? await allocators.addresses.allocate(options, prefix) : []
   // Where nothing leads out there is no default route, as with Docker.
   const addresses = network.spec.internal ? allocated.map(({ gateway: _, ...address }) => address) : allocated
-  const { name, mac, ip, ip6, gatewayPriority = 0, aliases = [] } = options
+  const { name, mac, ip, ip6, gatewayPriority = 0, aliases = [], options: driverOptions = {} } = options
   const chosen = { ...(ip !== undefined && { ip }), ...(ip6 !== undefined && { ip6 }) }
   if (name !== undefined && (await core.state.ownerOfName(network.id, name)) !== undefined)
     throw new NetloomError('EEXIST', {
@@ -154,6 +154,7 @@ async function recordOf(
     ...(ports.length > 0 && { ports }),
     ...(exposed.length > 0 && { exposed }),
     ...(Object.keys(chosen).length > 0 && { chosen }),
+    ...(Object.keys(driverOptions).length > 0 && { driverOptions: { ...driverOptions } }),
     // Nobody else has this one, so that the cable can be told from another of its name.
     ...(driver.cables && { hostInterface: cableName(id), hostMac: macFor(undefined) }),
   }

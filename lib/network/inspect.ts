@@ -54,7 +54,7 @@ export interface EndpointInspect {
   readonly GlobalIPv6Address: string
   readonly GlobalIPv6PrefixLen: number
   readonly MacAddress: string
-  readonly DriverOpts: null
+  readonly DriverOpts: Readonly<Record<string, string>> | null
   /** As under NetworkSettings.Ports; only where ports are published or exposed. */
   readonly Ports?: PortsInspect
 }
@@ -121,7 +121,7 @@ export function inspectEndpoint(record: EndpointRecord): EndpointInspect {
     GlobalIPv6Address: ipv6?.address ?? '',
     GlobalIPv6PrefixLen: ipv6?.prefix ?? 0,
     MacAddress: record.mac ?? '',
-    DriverOpts: null,
+    DriverOpts: record.driverOptions ?? null,
     ...(record.exposed?.length && { Ports: portsInspect(record.ports ?? [], record.exposed) }),
   }
 }

@@ -9,7 +9,7 @@ import { topologyMermaid } from '../topology/mermaid.js'
 import type { Topology } from '../topology/topology.js'
 import { announce } from './announce.js'
 import { connectAll, type Request } from './connect.js'
-import { type ConnectOptions, checkConnect } from './connect-options.js'
+import { type ConnectOptions, readConnect } from './connect-options.js'
 import type { Core } from './core.js'
 import { disconnectAll, endpointsIn } from './disconnect.js'
 import { driverOf } from './drivers/drivers.js'
@@ -63,8 +63,7 @@ export class Network implements AsyncDisposable {
    */
   async connect(source: NamespaceSource, options: ConnectOptions = {}): Promise<Endpoint> {
     checkSource(source, 'source')
-    checkConnect(options)
-    const [record] = await this.#connect([{ source, options, path: '' }])
+    const [record] = await this.#connect([{ source, options: readConnect(options), path: '' }])
     return new Endpoint(this.#core, record as EndpointRecord, true)
   }
 
@@ -223,8 +222,7 @@ function requestOf(given: ConnectSource, path: string): Request {
   }
   const { namespace, ...options } = given
   checkSource(namespace, `${path}.namespace`)
-  checkConnect(options, `${path}.`)
-  return { source: namespace, options, path }
+  return { source: namespace, options: readConnect(options, `${path}.`), path }
 }
 
 /** Removes a network, with its endpoints if `force` is said. The lock must be held. */

@@ -77,7 +77,7 @@ export function checkNetworkName(name: unknown, path?: string): string {
 const isString: Check = value => {
   if (typeof value !== 'string') throw argumentError('ERR_NETLOOM_INVALID_STRING', `${shown(value)} is not a string`)
 }
-const isTexts: Check = value => {
+export const isTexts: Check = value => {
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     throw argumentError('ERR_NETLOOM_INVALID_OBJECT', `${shown(value)} is not an object of strings`)
   for (const [name, text] of Object.entries(value)) checkAt(name, () => isString(text))

@@ -64,6 +64,8 @@ export interface EndpointRecord {
   readonly addresses: readonly EndpointAddress[]
   /** The addresses that the caller chose, for inspect. */
   readonly chosen?: { readonly ip?: string; readonly ip6?: string }
+  /** What the caller said by Docker's names, for inspect. */
+  readonly driverOptions?: Readonly<Record<string, string>>
   /** Of the networks of a namespace the one with the highest has the default route. */
   readonly gatewayPriority: number
   readonly ports?: readonly PortRecord[]

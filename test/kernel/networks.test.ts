@@ -83,6 +83,19 @@ test('a network, a container on it, another one, and on two at once', async () =
   expect(await other.namespace.sysctl.get('net.ipv4.conf.blue0.arp_ignore')).toBe('1')
   expect((await ping(web.name, '172.28.9.9')).received).toBe(1)
 
+  // The same by Docker's names, which inspect gives back.
+  const third = await container('third')
+  const driverOpts = {
+    'com.docker.network.endpoint.ifname': 'red0',
+    'com.docker.network.endpoint.sysctls': 'net.ipv4.conf.IFNAME.arp_ignore=1,net.ipv4.conf.IFNAME.arp_announce=2',
+  }
+  const named = await net.connect(third.namespace, { options: driverOpts })
+  expect([named.interface, await linkNames(third.name)]).toEqual(['red0', ['red0']])
+  const { sysctl } = third.namespace
+  expect([await sysctl.get('net.ipv4.conf.red0.arp_ignore'), await sysctl.get('net.ipv4.conf.red0.arp_announce')]).toEqual(['1', '2'])
+  expect([(await named.inspect()).DriverOpts, (await endpoint.inspect()).DriverOpts]).toEqual([driverOpts, null])
+  await named.disconnect()
+
   const second = await networks.create({ name: 'second', subnet: '10.55.0.0/24', ipv6: true, mtu: 1300 })
   const both = await second.connect(web.namespace, { ip6: undefined as never })
   const [, ipv6 = ''] = both.addresses

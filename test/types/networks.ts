@@ -84,7 +84,13 @@ export async function connected(networks: Networks, net: Network, namespace: Nam
     { name: 'blue' },
     {
       ...{ name: 'web', aliases: ['www'], ip: '10.0.0.2', ip6: 'fd00::2', mac: '02:00:00:00:00:01', interface: 'eth7', mtu: 1400 },
-      ...{ gatewayPriority: 3, sysctls: { 'net.ipv4.conf.IFNAME.arp_ignore': 1 }, expose: [80, '53/udp'], publishAll: true },
+      ...{
+        gatewayPriority: 3,
+        sysctls: { 'net.ipv4.conf.IFNAME.arp_ignore': 1 },
+        options: { 'com.docker.network.endpoint.ifname': 'eth7' },
+        expose: [80, '53/udp'],
+        publishAll: true,
+      },
       publish: [{ hostPort: '8000-8009', containerPort: '80-89', hostIp: '127.0.0.1', protocol: 'sctp' }],
     },
   )
