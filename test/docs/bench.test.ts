@@ -1,7 +1,7 @@
 // The benchmarks of plans run: at sizes that tell nothing about speed, every program does its work and prints what it measured.
 import { fileURLToPath } from 'node:url'
 import { beforeEach, expect, test } from 'vitest'
-import { needs } from '../helpers/features.js'
+import { needs, needsShells } from '../helpers/features.js'
 import { attempt } from '../helpers/readers.js'
 
 const script = (name: string) => fileURLToPath(new URL(`../../scripts/${name}`, import.meta.url))
@@ -24,6 +24,7 @@ const works: [name: string, command: string[]][] = [
 for (const [name, command] of works)
   test(`the work of scripts/bench/bulk.mjs: ${name}`, async context => {
     await needs(context, 'tool:bash')
+    if (command[0] === 'bash') needsShells(context)
     const figures = await fresh(...command)
     expect(Object.keys(figures)).toEqual(['create', 'createCpu', 'remove', 'removeCpu', 'gone'])
     for (const key of ['create', 'remove', 'gone']) expect(figures[key]).toBeGreaterThan(0)

@@ -3,7 +3,7 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type NftStatement, nft, nftText } from '../../lib/index.js'
-import { needs } from '../helpers/features.js'
+import { needs, needsShells } from '../helpers/features.js'
 import { attempt } from '../helpers/readers.js'
 import { sandbox } from '../helpers/sandbox.js'
 import { compiled, evaluate, typeProblems } from './program.js'
@@ -33,6 +33,7 @@ test('there are programs', () => {
 for (const { program, number } of programs)
   test(`program ${number + 1}`, async context => {
     await needs(context, 'nftables')
+    if (program.includes("'bash'")) needsShells(context)
     const file = new URL(`${number}.mjs`, folder)
     writeFileSync(file, compiled(program))
     await using box = await sandbox()

@@ -125,6 +125,11 @@ export async function needs(context: TestContext, ...features: Feature[]): Promi
   }
 }
 
+/** For programs that load the addon and start a shell themselves: none survives the library that ThreadSanitizer puts into both. */
+export function needsShells(context: TestContext): void {
+  if (process.env.NETLOOM_SANITIZER === 'tsan') context.skip('no shell survives ThreadSanitizer')
+}
+
 /** The same for what the kernel has had since a version: `needsKernel(context, '6.7')`. */
 export function needsKernel(context: TestContext, version: string): void {
   if (!isKernel(version)) context.skip(`this kernel is older than ${version}`)
