@@ -44,6 +44,11 @@ class EndingFork implements PoolWorker {
     this.#fork = fork(join(distPath, 'workers/forks.js'), [], { env, execArgv, stdio: 'pipe', serialization: 'advanced' })
     this.#fork.stdout?.pipe(project.vitest.logger.outputStream, { end: false })
     this.#fork.stderr?.pipe(project.vitest.logger.errorStream, { end: false })
+    this.#fork.on('exit', (code, signal) => {
+      // vitest says of such an end only that it was unexpected.
+      if (this.#ended === undefined)
+        project.vitest.logger.error(`process ${this.#fork?.pid} of the tests ended on the way, with ${code ?? signal}`)
+    })
   }
 
   stop(): Promise<void> {
