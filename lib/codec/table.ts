@@ -52,12 +52,10 @@ export function by(key: string, choices: Fields, otherwise?: AnyCodec): AnyCodec
 export const repeated = <C extends AnyCodec>(codec: C): Codec<Decoded<C>[], readonly Encodable<C>[]> & { readonly each: C } =>
   ({ ...codec, each: codec }) as unknown as Codec<Decoded<C>[], readonly Encodable<C>[]> & { readonly each: C }
 
+export type ListOf<C extends AnyCodec> = Codec<Decoded<C>[], readonly Encodable<C>[]> & { readonly item: readonly [number, C] }
+
 /** A nest that holds one attribute again and again (`IFLA_PROP_LIST`); `constant` is the kernel's name of the inner one. */
-export function list<C extends AnyCodec>(
-  type: number,
-  codec: C,
-  constant?: string,
-): Codec<Decoded<C>[], readonly Encodable<C>[]> & { readonly item: readonly [number, C] } {
+export function list<C extends AnyCodec>(type: number, codec: C, constant?: string): ListOf<C> {
   const label = constant ?? 'list'
   return {
     min: 0,

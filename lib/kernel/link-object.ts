@@ -1,7 +1,7 @@
 // A link as callers see it, out of the kernel's description.
-import type { Decoded } from '../codec/codec.js'
+import type { Attributes, Decoded } from '../codec/codec.js'
 import { constantOf, pick } from '../codec/table.js'
-import { link as linkTable } from '../protocol/link.js'
+import { type LinkTable, link as linkTable } from '../protocol/link.js'
 import { linkFlags } from '../protocol/link-base.js'
 import { rtm } from '../protocol/rtnetlink.js'
 import { isKind, isPlain, type Kind, type PlainKind, portRule, ruleOf } from './link-kinds.js'
@@ -89,11 +89,15 @@ const attributes = [
   'qdisc',
   'ifalias',
 ] as const
-const described = pick(linkTable, attributes)
+type Picked<N extends keyof LinkTable['entries']> = Attributes<Pick<LinkTable['entries'], N>, LinkTable['headerFields']>
+interface DescribedTable extends Picked<(typeof attributes)[number]> {}
+interface CountedTable extends Picked<(typeof attributes)[number] | 'stats64'> {}
+const described: DescribedTable = pick(linkTable, attributes)
+const counted: CountedTable = pick(linkTable, [...attributes, 'stats64'])
 /** The answers that toLink() takes. */
 export const linkReplies = {
   plain: { type: rtm.newLink, codec: described },
-  withStatistics: { type: rtm.newLink, codec: pick(linkTable, [...attributes, 'stats64']) },
+  withStatistics: { type: rtm.newLink, codec: counted },
 } as const
 export type DescribedLink = Decoded<typeof described> & Pick<RawLink, 'stats64'>
 

@@ -1,6 +1,7 @@
 // NFT_MSG_NEWSETELEM and its relatives: elements of sets and maps (linux/netfilter/nf_tables.h).
+import type { Attributes } from '../../codec/codec.js'
 import { bits, bytes, countBe, string, u32be } from '../../codec/scalars.js'
-import { attributes, list, message } from '../../codec/table.js'
+import { attributes, type ListOf, list, message } from '../../codec/table.js'
 import { written } from '../../codec/written.js'
 import { nfgenmsg } from '../netfilter.js'
 import { expression, expressions } from './expression.js'
@@ -14,7 +15,7 @@ export const elementFlags = {
   catchall: 1,
 } as const
 
-export const element = attributes('NFTA_SET_ELEM', {
+const elementEntries = {
   key: [1, data],
   data: [2, data],
   flags: [3, bits(u32be, elementFlags)],
@@ -29,9 +30,12 @@ export const element = attributes('NFTA_SET_ELEM', {
   /** The last key of a range, in sets of concatenated keys. */
   keyEnd: [10, data],
   expressions: [11, expressions],
-})
+} as const
+export interface ElementTable extends Attributes<typeof elementEntries> {}
+export interface ElementList extends ListOf<ElementTable> {}
+export const element: ElementTable = attributes('NFTA_SET_ELEM', elementEntries)
 
-const elements = list(1, element, 'NFTA_LIST_ELEM')
+const elements: ElementList = list(1, element, 'NFTA_LIST_ELEM')
 const listFields = {
   table: [1, string],
   set: [2, string],

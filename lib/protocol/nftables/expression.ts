@@ -1,6 +1,7 @@
 // Expressions, of which rules consist: a name and the attributes of that kind (linux/netfilter/nf_tables.h, NFTA_EXPR_).
+import type { Attributes } from '../../codec/codec.js'
 import { string } from '../../codec/scalars.js'
-import { attributes, by, list } from '../../codec/table.js'
+import { attributes, by, type ListOf, list } from '../../codec/table.js'
 import { dynset, flowOffload, log, notrack, objref, queue, reject, synproxy } from './expressions/action.js'
 import { bitwise, byteorder, cmp, immediate, lookup, range } from './expressions/compare.js'
 import { match, target } from './expressions/compat.js'
@@ -52,5 +53,9 @@ const kinds = {
   target,
 } as const
 
-export const expression = attributes('NFTA_EXPR', { name: [1, string], data: [2, by('name', kinds)] })
-export const expressions = list(1, expression, 'NFTA_LIST_ELEM')
+const entries = { name: [1, string], data: [2, by('name', kinds)] } as const
+// Named, so that a .d.ts holds it once and not wherever it is used. So are the other tables that others hold.
+export interface ExpressionTable extends Attributes<typeof entries> {}
+export interface ExpressionList extends ListOf<ExpressionTable> {}
+export const expression: ExpressionTable = attributes('NFTA_EXPR', entries)
+export const expressions: ExpressionList = list(1, expression, 'NFTA_LIST_ELEM')

@@ -1,4 +1,5 @@
 // Types of nf_tables messages, and what more than one of their tables has in them (linux/netfilter/nf_tables.h).
+import type { Attributes } from '../../codec/codec.js'
 import { bytes, oneOf, s32be, string, u32be } from '../../codec/scalars.js'
 import { attributes } from '../../codec/table.js'
 
@@ -61,5 +62,7 @@ export const verdict = attributes('NFTA_VERDICT', {
   /** The same for a chain of the same batch, by the number given there. */
   chainId: [3, u32be],
 })
+const dataEntries = { value: [1, bytes], verdict: [2, verdict] } as const
+export interface DataTable extends Attributes<typeof dataEntries> {}
 /** A value as it lies in a register, or a verdict. */
-export const data = attributes('NFTA_DATA', { value: [1, bytes], verdict: [2, verdict] })
+export const data: DataTable = attributes('NFTA_DATA', dataEntries)

@@ -1,5 +1,5 @@
 // NFT_MSG_NEWRULE and its relatives (linux/netfilter/nf_tables.h).
-import type { Codec, Decoded, Encodable } from '../../codec/codec.js'
+import type { Attributes, Codec, Decoded, Encodable } from '../../codec/codec.js'
 import { bytes, countBe, string, u32be } from '../../codec/scalars.js'
 import { attributes, message } from '../../codec/table.js'
 import { nfgenmsg } from '../netfilter.js'
@@ -8,7 +8,7 @@ import { expressions } from './expression.js'
 /** For matches and targets of iptables: what the rule says about the protocol. */
 export const ruleCompat = attributes('NFTA_RULE_COMPAT', { proto: [1, u32be], flags: [2, u32be] })
 
-export const rule = message(nfgenmsg, 'NFTA_RULE', {
+const ruleEntries = {
   table: [1, string],
   chain: [2, string],
   handle: [3, countBe],
@@ -23,7 +23,9 @@ export const rule = message(nfgenmsg, 'NFTA_RULE', {
   positionId: [10, u32be],
   /** The chain, if it is of the same batch. */
   chainId: [11, u32be],
-})
+} as const
+export interface RuleTable extends Attributes<typeof ruleEntries, typeof nfgenmsg.fields> {}
+export const rule: RuleTable = message(nfgenmsg, 'NFTA_RULE', ruleEntries)
 
 /** What stands beside the expressions. */
 export const ruleBeside = attributes('NFTA_RULE', {

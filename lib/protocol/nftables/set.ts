@@ -1,4 +1,5 @@
 // NFT_MSG_NEWSET and its relatives: sets and maps (linux/netfilter/nf_tables.h).
+import type { Attributes } from '../../codec/codec.js'
 import { bits, bytes, countBe, oneOf, string, u32be } from '../../codec/scalars.js'
 import { attributes, list, message } from '../../codec/table.js'
 import { nfgenmsg } from '../netfilter.js'
@@ -32,7 +33,7 @@ export const setDescription = attributes('NFTA_SET_DESC', {
   concat: [2, list(1, setField, 'NFTA_LIST_ELEM')],
 })
 
-export const set = message(nfgenmsg, 'NFTA_SET', {
+const setEntries = {
   table: [1, string],
   name: [2, string],
   flags: [3, bits(u32be, setFlags)],
@@ -60,4 +61,6 @@ export const set = message(nfgenmsg, 'NFTA_SET', {
   type: [19, string],
   /** Elements; kernel ≥ 6.15. */
   count: [20, u32be],
-})
+} as const
+export interface SetTable extends Attributes<typeof setEntries, typeof nfgenmsg.fields> {}
+export const set: SetTable = message(nfgenmsg, 'NFTA_SET', setEntries)
