@@ -43,12 +43,13 @@ export async function applyPlan(
     try {
       await state.lookThrough(program, pace)
       await execute(state, program)
+      progress.flush()
+      progress.check()
       if (signal?.aborted) throw new AbortError('apply plan', signal)
       await intent.commit(state)
     } catch (error) {
       throw await takenBack(error, state, intent)
     }
-    progress.flush()
     return resultOf(state, sources, intent.mark)
   } finally {
     for (const scope of existing.values()) scope.close()
@@ -166,6 +167,7 @@ class PlanReversal implements Reversal {
       // Whatever is left is still the caller's.
       await intent.end()
     }
+    options.progress?.check()
   }
 
   async #takeBack(holdings: Holdings, options: UndoOptions): Promise<void> {

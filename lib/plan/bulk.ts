@@ -88,6 +88,7 @@ async function deleteMany(sources: readonly NamespaceSource[], options: DeleteMa
     }
     await gone(here, falling, signal)
     progress.flush()
+    progress.check()
   } finally {
     here.close()
   }

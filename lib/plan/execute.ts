@@ -182,7 +182,8 @@ class PhaseRun {
   }
 
   #look(): void {
-    const { signal } = this.#state
+    const { signal, progress } = this.#state
+    progress.check()
     if (signal?.aborted) throw new AbortError('apply plan', signal)
   }
 }

@@ -4,10 +4,12 @@ import type { ApplyOptions, Progress } from './result.js'
 /** Milliseconds between two calls. */
 const interval = 16
 
+/** Never throws itself: wherever it is told, there is something half done. Those who tell it look for a failure where they can stop. */
 export class ProgressReporter {
-  readonly #tell: ApplyOptions['onProgress']
+  #tell: ApplyOptions['onProgress']
   #phase: Progress['phase'] = 'prepare'
   #last = Number.NEGATIVE_INFINITY
+  #failure: { readonly error: unknown } | undefined
   done = 0
   total: number
 
@@ -21,8 +23,7 @@ export class ProgressReporter {
     if (!this.#tell) return
     const now = performance.now()
     if (now - this.#last < interval) return
-    this.#last = now
-    this.#tell({ phase: this.#phase, done: this.done, total: this.total })
+    this.#say(now)
   }
 
   /** The phase before is told once more with what it came to. */
@@ -38,7 +39,21 @@ export class ProgressReporter {
   }
 
   flush(): void {
-    this.#last = performance.now()
-    this.#tell?.({ phase: this.#phase, done: this.done, total: this.total })
+    this.#say(performance.now())
+  }
+
+  /** Throws what the callback has thrown; it is not called again after that. */
+  check(): void {
+    if (this.#failure) throw this.#failure.error
+  }
+
+  #say(now: number): void {
+    this.#last = now
+    try {
+      this.#tell?.({ phase: this.#phase, done: this.done, total: this.total })
+    } catch (error) {
+      this.#failure = { error }
+      this.#tell = undefined
+    }
   }
 }

@@ -12,7 +12,10 @@ export interface Progress {
   readonly total: number
 }
 export interface ApplyOptions {
-  /** Called at most every few milliseconds, and once at the end of each phase. */
+  /**
+   * Called at most every few milliseconds, and once at the end of each phase. What it throws is an error of the plan: what was done is taken
+   * back, under 'continue' too, and it is not called again.
+   */
   readonly onProgress?: (progress: Progress) => void
   /** Stops at the next boundary and takes back what was done. */
   readonly signal?: AbortSignal
@@ -24,7 +27,7 @@ export interface DeleteOptions {
   readonly drain?: boolean
   /** Stops at the next boundary; what is left can be deleted with another call. */
   readonly signal?: AbortSignal
-  /** Called at most every few milliseconds, and at the end. */
+  /** Called at most every few milliseconds, and at the end. What it throws is thrown when everything has been taken back. */
   readonly onProgress?: ApplyOptions['onProgress']
 }
 /** One thing that could not be done, under 'continue'. */
