@@ -50,15 +50,19 @@ export function written(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([name, field]) => [name, written(field)]))
 }
 
+/** No verb takes anything that lies deeper; what does would use up the stack of those who look through it. */
+const deepest = 32
+
 /** What written() wrote. */
-export function read(value: unknown): unknown {
+export function read(value: unknown, depth = 0): unknown {
   if (typeof value !== 'object' || value === null) return value
-  if (Array.isArray(value)) return value.map((element, i) => within(`[${i}]`, () => read(element)))
+  if (depth > deepest) throw invalid(`has more than ${deepest} levels`)
+  if (Array.isArray(value)) return value.map((element, i) => within(`[${i}]`, () => read(element, depth + 1)))
   const fields = Object.entries(value)
   const [first] = fields
   if (first?.[0].startsWith('$')) return special(first[0], first[1], fields.length)
   // Not by assignment, to which '__proto__' would be a way to something else.
-  return Object.fromEntries(fields.map(([name, field]) => [name, within(name, () => read(field))]))
+  return Object.fromEntries(fields.map(([name, field]) => [name, within(name, () => read(field, depth + 1))]))
 }
 
 function special(name: string, value: unknown, fields: number): unknown {
@@ -153,7 +157,10 @@ function actionOf(json: unknown, known: Known): { here: number; action: Action }
   checkReferences(args, known)
   const field = fieldOf[verb]
   if (field !== undefined) within(field, () => checkReferences(objectOf(args[field], 'what the verb takes'), known))
-  if (verb === 'links.move' && args.to === undefined) throw invalid('is missing', 'to')
+  if (verb === 'links.move') {
+    if (args.to === undefined) throw invalid('is missing', 'to')
+    within('to', () => checkNamespace(args.to, known))
+  }
   return { here, action: { verb, ...args } as unknown as Action }
 }
 
@@ -163,9 +170,7 @@ function checkReferences(given: Fields, known: Known): void {
     const ref = given[name]
     if (typeof ref === 'object' && ref !== null) within(name, () => checkLink(ref as Fields, known))
   }
-  for (const name of ['namespace', 'to'])
-    if (typeof given[name] !== 'string' && given[name] !== undefined) within(name, () => checkNamespace(given[name], known))
-  if (given.namespace !== undefined && typeof given.namespace === 'string') throw invalid('is not a namespace of the plan', 'namespace')
+  if (given.namespace !== undefined) within('namespace', () => checkNamespace(given.namespace, known))
   if (typeof given.peer === 'object' && given.peer !== null) within('peer', () => checkReferences(given.peer as Fields, known))
   if (Array.isArray(given.nexthops))
     for (const [i, hop] of given.nexthops.entries()) within(`nexthops[${i}]`, () => checkReferences(objectOf(hop, 'a nexthop'), known))

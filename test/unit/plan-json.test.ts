@@ -112,6 +112,10 @@ const stepRefusals: [what: string, path: string, step: unknown][] = [
   ['a bad change', 'change.mtu', { in: 0, verb: 'links.update', link, change: { mtu: 'x' } }],
   ['a bad master', 'change.master.item', { in: 0, verb: 'links.update', link, change: { master: { item: { $bigint: 'x' } } } }],
   ['nowhere', 'to', { in: 0, verb: 'links.move', link }],
+  ['a name as the way to go', 'to', { in: 0, verb: 'links.move', link, to: 'web' }],
+  ['a number as destination', 'route.to', { in: 0, verb: 'routes.add', route: { to: 7 } }],
+  ['a name as namespace', 'spec.namespace', { in: 0, verb: 'links.create', spec: { kind: 'veth', namespace: 'web' } }],
+  ['no namespace', 'spec.namespace', { in: 0, verb: 'links.create', spec: { kind: 'veth', namespace: null } }],
   ['a bad new name', 'options.name', { in: 0, verb: 'links.move', link, to: { planned: 'namespace', number: 1 }, options: { name: '' } }],
   ['a bad address', 'cidr', { in: 0, verb: 'addresses.add', link, cidr: 7 }],
   [
@@ -164,4 +168,15 @@ test('names from another prototype are only names', () => {
     '{"netloom":1,"ipv6":"static","namespaces":[{"make":{}}],"items":[{"in":0,"verb":"links.create","spec":{"kind":"dummy","__proto__":{"up":true}}}]}',
   )
   expect(pathOf(json)).toBe('items[0].spec.__proto__')
+})
+
+test('what is nested without an end is refused before it uses up the stack', () => {
+  const json = base()
+  const turning: Record<string, unknown> = { kind: 'bridge' }
+  turning.options = turning
+  json.items.push({ in: 0, verb: 'links.create', spec: turning })
+  expect(pathOf(json)).toMatch(/^items\[2\]\.spec\.options\.options/)
+  const deep = Array.from({ length: 50_000 }).reduce<object>(inner => ({ inner }), {})
+  json.items[2] = { in: 0, verb: 'links.create', spec: { kind: 'bridge', options: deep } }
+  expect(pathOf(json)).toMatch(/^items\[2\]\.spec\.options\.inner/)
 })
