@@ -1,5 +1,5 @@
 // What the options of a verb must look like: one table per verb, so that a misspelt or mistyped option is refused before anything is sent.
-import { argumentError, isArgumentError, rangeError, relabel } from '../codec/errors.js'
+import { argumentError, isArgumentError, rangeError, relabel, shown } from '../codec/errors.js'
 import { ipFamily, parseCidr, parseMac } from '../codec/ip.js'
 import { lookup } from './scope.js'
 
@@ -32,8 +32,6 @@ export function checkAt<T>(path: string, check: () => T): T {
 /** Says that two options, or an option and the family, do not go together. */
 export const conflict = (path: string, detail: string) => argumentError('ERR_NETLOOM_INVALID_OPTION', detail, path)
 export const lacking = (path: string, detail: string) => argumentError('ERR_NETLOOM_MISSING_OPTION', detail, path)
-
-const shown = (value: unknown) => (typeof value === 'string' ? JSON.stringify(value) : String(value))
 
 export const isBoolean: Check = value => {
   if (typeof value !== 'boolean') throw argumentError('ERR_NETLOOM_INVALID_BOOLEAN', `${shown(value)} is not true or false`)
@@ -89,6 +87,9 @@ export const isFamily: Check = value => {
 }
 export const isSignal: Check = value => {
   if (!(value instanceof AbortSignal)) throw argumentError('ERR_NETLOOM_INVALID_OPTION', 'is not an AbortSignal')
+}
+export const isFunction: Check = value => {
+  if (typeof value !== 'function') throw argumentError('ERR_NETLOOM_INVALID_OPTION', 'is not a function')
 }
 export const isList =
   (check: Check): Check =>

@@ -1,5 +1,5 @@
 // What can be said of a connection when it is made or changed, and the message for it.
-import { argumentError } from '../codec/errors.js'
+import { argumentError, shown } from '../codec/errors.js'
 import { conntrackStatus, sctpStates, tcpStates } from '../protocol/conntrack.js'
 import { checkOptions, conflict, isInteger, isList, isOneOf, isRead, isText, isUnsigned, lacking, present } from './arguments.js'
 import {
@@ -103,7 +103,7 @@ function protoinfo(protocol: number, state: string | undefined): ConntrackMessag
   const chosen = <N extends Readonly<Record<string, number>>>(names: N): keyof N & string => {
     const name = state ?? 'established'
     if (!Object.hasOwn(names, name))
-      throw argumentError('ERR_NETLOOM_UNKNOWN_NAME', `${JSON.stringify(name)} is none of ${Object.keys(names).join(', ')}`, 'state')
+      throw argumentError('ERR_NETLOOM_UNKNOWN_NAME', `${shown(name)} is none of ${Object.keys(names).join(', ')}`, 'state')
     return name
   }
   if (protocol === tcp) return { tcp: { state: chosen(tcpStates) } }

@@ -1,5 +1,5 @@
 // Protocols inside IP by name, as /etc/protocols has them: for what names them by the number in the IP header.
-import { argumentError, rangeError } from '../codec/errors.js'
+import { argumentError, rangeError, shown } from '../codec/errors.js'
 import type { Check } from './arguments.js'
 
 const numbers: Readonly<Record<string, number>> = {
@@ -32,10 +32,7 @@ export function protocolNumber(protocol: string | number): number {
     for (const table of [numbers, aliases]) if (Object.hasOwn(table, protocol)) return table[protocol]!
     if (/^\d{1,3}$/.test(protocol)) return protocolNumber(Number(protocol))
   }
-  throw argumentError(
-    'ERR_NETLOOM_UNKNOWN_NAME',
-    `${JSON.stringify(protocol)} is none of ${Object.keys(numbers).join(', ')}, and no number`,
-  )
+  throw argumentError('ERR_NETLOOM_UNKNOWN_NAME', `${shown(protocol)} is none of ${Object.keys(numbers).join(', ')}, and no number`)
 }
 
 /** 17 → 'udp'; a number without a name is its digits. */

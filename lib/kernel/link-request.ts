@@ -1,5 +1,5 @@
 // What callers say of a link that is to be made or changed: the types, and the checks before anything is sent.
-import { argumentError } from '../codec/errors.js'
+import { argumentError, shown } from '../codec/errors.js'
 import { checkInterfaceName } from '../namespace/names.js'
 import { checkSource, type NamespaceSource } from '../namespace/source.js'
 import { type Check, type Checks, checkOptions, isBoolean, isInteger, isLink, isList, isMac, isOneOf, isUnsigned } from './arguments.js'
@@ -112,10 +112,10 @@ export function checkCreate(spec: LinkCreate): void {
   if (typeof spec !== 'object' || spec === null)
     throw argumentError('ERR_NETLOOM_INVALID_OPTION', 'a link to make is described by an object')
   const { kind } = spec
-  if (!isKind(kind) && !/^other:./.test(kind))
+  if (!isKind(kind) && !(typeof kind === 'string' && /^other:./.test(kind)))
     throw argumentError(
       'ERR_NETLOOM_UNKNOWN_KIND',
-      `${JSON.stringify(kind) ?? typeof kind} is not a kind that netloom knows; say 'other:${String(kind)}' to pass it to the kernel as it is`,
+      `${shown(kind)} is not a kind that netloom knows; say 'other:…' to pass another one to the kernel as it is`,
       'kind',
     )
   checkOptions(spec as Placed, checksFor(kind))

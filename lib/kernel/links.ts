@@ -1,5 +1,5 @@
 // The verbs on links of one namespace: create, get, find, list, update, move, delete, and the peer of a veth.
-import { argumentError } from '../codec/errors.js'
+import { argumentError, shown } from '../codec/errors.js'
 import type { NamespaceInfo } from '../namespace/info.js'
 import { checkInterfaceName } from '../namespace/names.js'
 import type { NamespaceSource } from '../namespace/source.js'
@@ -7,7 +7,7 @@ import { link as linkTable } from '../protocol/link.js'
 import { rtm } from '../protocol/rtnetlink.js'
 import { NetloomError } from '../socket/error.js'
 import type { Context, Request } from '../socket/request.js'
-import { type Check, checkOptions, isBoolean, isLink, isSignal } from './arguments.js'
+import { type Check, checkOptions, isBoolean, isLink, isSignal, lacking } from './arguments.js'
 import { blame } from './link-blame.js'
 import { createLink } from './link-create.js'
 import { indexAt } from './link-index.js'
@@ -171,6 +171,7 @@ export function linkVerbs(scope: Scope) {
      */
     async move(link: LinkRef, to: NamespaceSource, options: { readonly name?: string } = {}): Promise<void> {
       checkOptions(options, { name: value => void checkInterfaceName(value) }, 'options')
+      if (to === undefined) throw lacking('to', 'where it is to go must be said')
       const target = await scopeFor(scope, to, 'to')
       try {
         await moveLink(scope, link, target.scope, options.name)
@@ -195,7 +196,7 @@ export function linkVerbs(scope: Scope) {
 const missing = { ENODEV: 'links.list() says which links there are' }
 const isKnown: Check = kind => {
   if (!isKind(kind) && !(typeof kind === 'string' && /^other:./.test(kind)))
-    throw argumentError('ERR_NETLOOM_UNKNOWN_KIND', `${String(kind)} is not a kind that netloom knows; links of others are 'other:…'`)
+    throw argumentError('ERR_NETLOOM_UNKNOWN_KIND', `${shown(kind)} is not a kind that netloom knows; links of others are 'other:…'`)
 }
 
 function kindWithOptions(kind: string | undefined): string {

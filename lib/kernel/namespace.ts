@@ -2,7 +2,6 @@
 import type { ChildProcess } from 'node:child_process'
 import type { Socket as DatagramSocket } from 'node:dgram'
 import type { Server, Socket } from 'node:net'
-import { argumentError } from '../codec/errors.js'
 import { openCurrent } from '../namespace/current.js'
 import { type ExecOptions, exec } from '../namespace/exec.js'
 import { type Identifiable, identify } from '../namespace/identity.js'
@@ -17,6 +16,7 @@ import { getSysctl, setSysctl } from '../namespace/sysctl.js'
 import { NetloomError } from '../socket/error.js'
 import { expectClose } from '../socket/unclosed.js'
 import { addressVerbs } from './addresses.js'
+import { checkOptions, isBoolean, isOneOf } from './arguments.js'
 import { conntrackVerbs } from './conntrack.js'
 import { fdbVerbs } from './fdb.js'
 import { iptablesVerbs } from './iptables/iptables.js'
@@ -105,7 +105,7 @@ export class Namespace implements NamespaceInfo, AsyncDisposable {
    * Errors: EEXIST the name is taken, EPERM without CAP_SYS_ADMIN, ENOSPC over user.max_net_namespaces.
    */
   static async create(name?: string, options: NamespaceCreateOptions = {}): Promise<Namespace> {
-    checkOptions(options)
+    checkOptions(options, { loopback: isBoolean, ipv6: isOneOf(['none', 'static', 'kernel']) })
     const made = new Namespace(name === undefined ? await createAnonymous() : await createNamed(name), 'created')
     try {
       await made.#prepare(options)
@@ -244,16 +244,4 @@ export class Namespace implements NamespaceInfo, AsyncDisposable {
   #refusal(reason: string): NetloomError {
     return new NetloomError('EINVAL', { operation: 'delete namespace', subject: this.name ?? String(this), reason })
   }
-}
-
-function checkOptions(options: NamespaceCreateOptions): void {
-  const allowed = ['loopback', 'ipv6']
-  for (const option of Object.keys(options))
-    if (!allowed.includes(option))
-      throw argumentError('ERR_NETLOOM_UNKNOWN_OPTION', `there is no such option; there are ${allowed.join(', ')}`, option)
-  const { loopback, ipv6 } = options
-  if (loopback !== undefined && typeof loopback !== 'boolean')
-    throw argumentError('ERR_NETLOOM_INVALID_BOOLEAN', `${String(loopback)} is not true or false`, 'loopback')
-  if (ipv6 !== undefined && !['none', 'static', 'kernel'].includes(ipv6))
-    throw argumentError('ERR_NETLOOM_UNKNOWN_NAME', `${String(ipv6)} is none of none, static, kernel`, 'ipv6')
 }

@@ -3,10 +3,12 @@
 import type { NamespaceSource } from '../namespace/source.js'
 import { nsid as nsidTable } from '../protocol/nsid.js'
 import { rtm } from '../protocol/rtnetlink.js'
+import { lacking } from './arguments.js'
 import { type Scope, scopeFor } from './scope.js'
 
 /** The number that `here` has for another namespace; undefined if it has none. The kernel gives one when a link's other end is first read. */
 export async function nsidOf(here: Scope, other: NamespaceSource): Promise<number | undefined> {
+  if (other === undefined) throw lacking('other', 'which namespace is meant must be said')
   const { scope, release } = await scopeFor(here, other, 'other')
   try {
     const [answer] = await nsidsOf(here, [scope.handle.fd])

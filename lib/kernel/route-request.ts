@@ -1,6 +1,6 @@
 // What callers say of a route, checked and turned into the kernel's message; and the way back from a field of the message to the caller's.
 import type { Encodable } from '../codec/codec.js'
-import { argumentError, rangeError } from '../codec/errors.js'
+import { argumentError, rangeError, shown } from '../codec/errors.js'
 import { formatIp, ipFamily, networkOf, parseCidr } from '../codec/ip.js'
 import type { route as routeTable } from '../protocol/route.js'
 import { routePreferences, routeProtocols, routeScopes } from '../protocol/route-names.js'
@@ -139,10 +139,7 @@ export function numberOf(names: Numbers, value: string | number, highest = 0xff)
   if (typeof value === 'string' && Object.hasOwn(names, value)) return names[value]!
   const number = typeof value === 'string' && /^\d{1,10}$/.test(value) ? Number(value) : value
   if (typeof number !== 'number' || !Number.isInteger(number))
-    throw argumentError(
-      'ERR_NETLOOM_UNKNOWN_NAME',
-      `${JSON.stringify(value)} is neither a number nor one of ${Object.keys(names).join(', ')}`,
-    )
+    throw argumentError('ERR_NETLOOM_UNKNOWN_NAME', `${shown(value)} is neither a number nor one of ${Object.keys(names).join(', ')}`)
   if (number < 0 || number > highest) throw rangeError('ERR_NETLOOM_OUT_OF_RANGE', `${number} is out of range (0 to ${highest})`)
   return number
 }

@@ -1,6 +1,6 @@
 // What every verb works in: one namespace, its connection, and the way from a link's name to its index.
 import type { AnyCodec, Decoded } from '../codec/codec.js'
-import { argumentError } from '../codec/errors.js'
+import { argumentError, shown } from '../codec/errors.js'
 import type { NamespaceInfo, OpenNamespace } from '../namespace/info.js'
 import { held, type NamespaceSource, openSource } from '../namespace/source.js'
 import { link as linkTable } from '../protocol/link.js'
@@ -161,12 +161,15 @@ export function lookup(ref: LinkRef): { index: number } | { ifname: string } | {
     if (length === 0 || length > longestAltName || value.includes('\0'))
       throw argumentError(
         'ERR_NETLOOM_INVALID_NAME',
-        `${JSON.stringify(value)} cannot name an interface: names have 1 to 15 bytes, alternative names up to ${longestAltName}`,
+        `${shown(value)} cannot name an interface: names have 1 to 15 bytes, alternative names up to ${longestAltName}`,
       )
     return length > 15 ? { altIfname: value } : { ifname: value }
   }
   if (Number.isInteger(value) && value > 0 && value <= 0x7fff_ffff) return { index: value }
-  throw argumentError('ERR_NETLOOM_INVALID_LINK', `${String(value)} is not a link: give its name, its index or its object`)
+  throw argumentError(
+    'ERR_NETLOOM_INVALID_LINK',
+    `${shown(value === undefined ? ref : value)} is not a link: give its name, its index or its object`,
+  )
 }
 
 /** A link as text, for messages. */

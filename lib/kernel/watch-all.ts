@@ -18,6 +18,7 @@ export async function* watchAll(
   hold: WatchHold,
 ): AsyncGenerator<WatchEvent, void> {
   if (signal?.aborted) throw new AbortError('watch', signal)
+  here.checkOpen()
   const objects = kinds.filter(kind => kind !== 'namespace')
   const all = namespaces === 'all' && objects.length > 0
   const groups = all ? [...groupsOf(objects), rtnetlinkGroups.nsid] : groupsOf(objects)

@@ -1,10 +1,11 @@
 // Every change of links, addresses, routes and neighbours as data: after the start, and after events were lost, the whole present state first.
 
-import { argumentError } from '../codec/errors.js'
+import { argumentError, shown } from '../codec/errors.js'
 import { labelOf } from '../namespace/info.js'
 import { NETLINK_ROUTE } from '../protocol/netlink.js'
 import { AbortError, orAborted } from '../socket/error.js'
 import { Subscription } from '../socket/subscription.js'
+import { checkOptions, isInteger, isOneOf, isSignal } from './arguments.js'
 import type { Scope } from './scope.js'
 import { watchAll } from './watch-all.js'
 import { groupsOf, type WatchEvent, type WatchKind, type WatchOptions, watchKinds } from './watch-events.js'
@@ -25,13 +26,9 @@ export function watch<K extends WatchKind>(
     throw argumentError('ERR_NETLOOM_INVALID_OPTION', `a list of ${watchKinds.join(', ')}`, 'kinds')
   kinds.forEach((kind, i) => {
     if (!watchKinds.includes(kind))
-      throw argumentError('ERR_NETLOOM_UNKNOWN_NAME', `${String(kind)} is none of ${watchKinds.join(', ')}`, `kinds[${i}]`)
+      throw argumentError('ERR_NETLOOM_UNKNOWN_NAME', `${shown(kind)} is none of ${watchKinds.join(', ')}`, `kinds[${i}]`)
   })
-  for (const option of Object.keys(options))
-    if (!['signal', 'namespaces', 'receiveBuffer'].includes(option))
-      throw argumentError('ERR_NETLOOM_UNKNOWN_OPTION', 'there is no such option; there are signal, namespaces, receiveBuffer', option)
-  if (options.namespaces !== undefined && options.namespaces !== 'all')
-    throw argumentError('ERR_NETLOOM_UNKNOWN_NAME', `${String(options.namespaces)} is not 'all'`, 'namespaces')
+  checkOptions(options, { signal: isSignal, namespaces: isOneOf(['all']), receiveBuffer: isInteger(1, 0x7fff_ffff) })
   const everywhere = options.namespaces === 'all' || kinds.includes('namespace' as K)
   const hold = new WatchHold(options.signal)
   const events = everywhere ? watchAll(scope, kinds, options, hold) : watchOne(scope, kinds, options, hold)
@@ -46,6 +43,7 @@ async function* watchOne(
   hold: WatchHold,
 ): AsyncGenerator<WatchEvent, void> {
   if (signal?.aborted) throw new AbortError('watch', signal)
+  scope.checkOpen()
   // Listening begins before the state is read, so that nothing falls between the two.
   const subscription = await Subscription.open(scope.handle, NETLINK_ROUTE, groupsOf(kinds), { receiveBuffer })
   const release = scope.onClose(() => subscription.close())

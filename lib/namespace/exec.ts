@@ -40,7 +40,9 @@ export async function exec(
   args: readonly string[] = [],
   options: ExecOptions = {},
 ): Promise<{ stdout: string; stderr: string }> {
-  const { input, maxBuffer = DEFAULT_MAX_BUFFER, signal, timeout = 0, ...settings } = options ?? {}
+  if (typeof options !== 'object' || options === null || Array.isArray(options))
+    throw argumentError('ERR_NETLOOM_INVALID_OPTION', 'not an object', 'options')
+  const { input, maxBuffer = DEFAULT_MAX_BUFFER, signal, timeout = 0, ...settings } = options
   if ('stdio' in settings) throw argumentError('ERR_NETLOOM_INVALID_OPTION', 'exec collects what is printed; spawn() takes stdio', 'stdio')
   if (input !== undefined && typeof input !== 'string' && !(input instanceof Uint8Array))
     throw argumentError('ERR_NETLOOM_INVALID_OPTION', 'neither text nor bytes', 'input')

@@ -1,6 +1,6 @@
 // Which namespaces there are: those with a name, and those known only through a process.
 import { readdir, readlink, stat } from 'node:fs/promises'
-import { argumentError } from '../codec/errors.js'
+import { argumentError, shown } from '../codec/errors.js'
 import { failure } from './failure.js'
 import { type NamespaceInfo, namePath, namespaceDevice, namespaceDirectory, namespaceInfo, parseIdentity } from './info.js'
 
@@ -18,8 +18,10 @@ export interface ListOptions {
  * also those that only a process holds, and the pids of all; other users' processes stay unseen without CAP_SYS_PTRACE.
  */
 export async function listNamespaces(options: ListOptions = {}): Promise<NamespaceInfo[]> {
-  if (typeof options !== 'object' || options === null)
+  if (typeof options !== 'object' || options === null || Array.isArray(options))
     throw argumentError('ERR_NETLOOM_INVALID_OPTION', 'the options of list are an object')
+  if (options.processes !== undefined && typeof options.processes !== 'boolean')
+    throw argumentError('ERR_NETLOOM_INVALID_BOOLEAN', `${shown(options.processes)} is not true or false`, 'processes')
   const [{ live }, processes] = await Promise.all([readNames(), options.processes ? readProcesses() : undefined])
   if (!processes) return live
   const named = live.map(info => namespaceInfo({ ...info, pids: processes.get(info.inode) ?? [] }))

@@ -2,7 +2,7 @@
 import { createSocket, type Socket as DatagramSocket } from 'node:dgram'
 import { closeSync } from 'node:fs'
 import { type LookupFunction, type Server, Socket } from 'node:net'
-import { argumentError, rangeError } from '../codec/errors.js'
+import { argumentError, expectObject, inside, rangeError, shown } from '../codec/errors.js'
 import { ipFamily, parseIp } from '../codec/ip.js'
 import { errnoNumbers } from '../socket/errno.js'
 import { AbortError, NetloomError, orAborted } from '../socket/error.js'
@@ -74,11 +74,12 @@ const meanings: Meanings = {
  * Errors: EADDRINUSE, EADDRNOTAVAIL no such address there, EACCES; ERR_NETLOOM_HOST_NAME for a name; ERR_SERVER_ALREADY_LISTEN.
  */
 export async function listen<S extends Server>(where: OpenNamespace, server: S, options: ListenOptions): Promise<S> {
+  checkAsked(options)
   const { port, host, backlog = defaultBacklog, ipv6Only = false } = options
   checkPort(port, 'port')
   if (typeof server?.listen !== 'function') throw argumentError('ERR_NETLOOM_INVALID_OPTION', 'not a server: it has no listen()', 'server')
   if (!Number.isInteger(backlog) || backlog < 1)
-    throw rangeError('ERR_NETLOOM_INVALID_OPTION', `${backlog} is not a number of connections`, 'backlog')
+    throw rangeError('ERR_NETLOOM_INVALID_OPTION', `${shown(backlog)} is not a number of connections`, 'backlog')
   const address = host === undefined ? undefined : literal(host, 'host')
   const descriptor = await listening(where, address, port, { backlog, ipv6Only })
   await adopt(descriptor, where, 'listen', take => handOver(server, take, backlog))
@@ -129,6 +130,7 @@ function handOver(server: Server, take: () => number, backlog: number): Promise<
  * Errors: ECONNREFUSED, ETIMEDOUT, ENETUNREACH, EHOSTUNREACH; AbortError; ERR_NETLOOM_HOST_NAME for a name without `lookup`.
  */
 export async function connect(where: OpenNamespace, options: ConnectOptions): Promise<Socket> {
+  checkAsked(options)
   const { host, port, localAddress, localPort = 0, lookup, signal } = options
   checkPort(port, 'port', 1)
   checkPort(localPort, 'localPort')
@@ -174,8 +176,9 @@ export async function connect(where: OpenNamespace, options: ConnectOptions): Pr
  * Errors: EADDRINUSE, EADDRNOTAVAIL, EACCES; ERR_NETLOOM_HOST_NAME for a name.
  */
 export async function udp(where: OpenNamespace, options: UdpOptions): Promise<DatagramSocket> {
+  checkAsked(options)
   const { type, port = 0, address, reuseAddr = false, ipv6Only = false, lookup, signal } = options
-  if (type !== 'udp4' && type !== 'udp6') throw argumentError('ERR_NETLOOM_UNKNOWN_NAME', `${String(type)} is none of udp4, udp6`, 'type')
+  if (type !== 'udp4' && type !== 'udp6') throw argumentError('ERR_NETLOOM_UNKNOWN_NAME', `${shown(type)} is none of udp4, udp6`, 'type')
   checkPort(port, 'port')
   if (signal?.aborted) throw new AbortError('open udp socket', signal)
   const bound = address === undefined ? (type === 'udp6' ? any6 : any4) : literal(address, 'address')
@@ -211,7 +214,7 @@ function literal(host: string, path: string): Literal {
   if (ipFamily(text) === 0)
     throw argumentError(
       'ERR_NETLOOM_HOST_NAME',
-      `${JSON.stringify(host)} is not an address; names are not looked up: the resolver would answer from outside the namespace. Give an address, or to connect a lookup`,
+      `${shown(host)} is not an address; names are not looked up: the resolver would answer from outside the namespace. Give an address, or to connect a lookup`,
       path,
     )
   if (zone !== undefined) checkInterfaceName(zone, path)
@@ -237,7 +240,7 @@ const noLookup: LookupFunction = (host, _options, callback) => {
   if (family !== 0) callback(null, host, family)
   else
     callback(
-      argumentError('ERR_NETLOOM_HOST_NAME', `${JSON.stringify(host)} is not an address; names are not looked up unless a lookup is given`),
+      argumentError('ERR_NETLOOM_HOST_NAME', `${shown(host)} is not an address; names are not looked up unless a lookup is given`),
       '',
       0,
     )
@@ -307,7 +310,16 @@ const v6Only = ({ bytes }: Literal, only: boolean): SocketOption[] =>
   bytes.length === 16 ? [[IPPROTO_IPV6, IPV6_V6ONLY, int(only ? 1 : 0)]] : []
 const int = (value: number) => new Uint8Array(Int32Array.of(value).buffer)
 
+/** Not one that may be left out: what to listen on is said nowhere else. */
+function checkAsked(options: unknown): void {
+  try {
+    expectObject(options)
+  } catch (error) {
+    throw inside(error, 'options')
+  }
+}
+
 function checkPort(port: unknown, path: string, least = 0): void {
   if (typeof port === 'number' && Number.isInteger(port) && port >= least && port <= 65535) return
-  throw rangeError('ERR_NETLOOM_INVALID_PORT', `${String(port)} is not a port: ${least} to 65535`, path)
+  throw rangeError('ERR_NETLOOM_INVALID_PORT', `${shown(port)} is not a port: ${least} to 65535`, path)
 }

@@ -1,6 +1,6 @@
 // Ping from inside a namespace: what the caller asks for, the right kind of socket, and the words for what goes wrong.
 import { randomBytes, randomInt } from 'node:crypto'
-import { argumentError, inside, rangeError } from '../codec/errors.js'
+import { argumentError, inside, rangeError, shown } from '../codec/errors.js'
 import { parseIp } from '../codec/ip.js'
 import { onAbort } from '../socket/abort.js'
 import { errnoNumbers } from '../socket/errno.js'
@@ -106,7 +106,7 @@ interface Target {
 }
 
 function parseTarget(address: string): Target {
-  const refuse = (why: string) => argumentError('ERR_NETLOOM_INVALID_ADDRESS', `${JSON.stringify(address)}: ${why}`, 'address')
+  const refuse = (why: string) => argumentError('ERR_NETLOOM_INVALID_ADDRESS', `${shown(address)}: ${why}`, 'address')
   if (typeof address !== 'string') throw argumentError('ERR_NETLOOM_INVALID_ADDRESS', `${typeof address} is not an address`, 'address')
   const percent = address.indexOf('%')
   const ip = parseHere(percent < 0 ? address : address.slice(0, percent))
@@ -134,7 +134,7 @@ function parseHere(text: string): Uint8Array {
 const isMapped = (ip: Uint8Array) => ip.subarray(0, 10).every(byte => byte === 0) && ip[10] === 0xff && ip[11] === 0xff
 
 function checkOptions(options: PingOptions): Required<Omit<PingOptions, 'signal'>> & { signal: AbortSignal | undefined } {
-  if (typeof options !== 'object' || options === null)
+  if (typeof options !== 'object' || options === null || Array.isArray(options))
     throw argumentError('ERR_NETLOOM_INVALID_OPTION', 'the options of ping are an object')
   const { count = 3, interval = 0.2, timeout = 4, size = 56, signal } = options
   const whole = (value: number, least: number, most: number, path: string) => {

@@ -1,6 +1,6 @@
 // The ways a caller names a namespace (by name, pid, path, descriptor, or what list() said), and opening it by them.
 import { access } from 'node:fs/promises'
-import { argumentError } from '../codec/errors.js'
+import { argumentError, shown } from '../codec/errors.js'
 import { NetloomError } from '../socket/error.js'
 import { type NamespaceHandle, native } from '../socket/native.js'
 import { checkOpen, failure, type Meanings, syscallOf } from './failure.js'
@@ -75,7 +75,7 @@ type CheckedSource =
 export function checkSource(source: NamespaceSource, path?: string): CheckedSource {
   const refuse = (why: string) =>
     argumentError(INVALID_SOURCE, `${why}; say { name }, { pid }, { path } or { fd }, or give a Namespace`, path)
-  if (typeof source !== 'object' || source === null) throw refuse(`${JSON.stringify(source) ?? typeof source} does not say which namespace`)
+  if (typeof source !== 'object' || source === null) throw refuse(`${shown(source)} does not say which namespace`)
   if (held in source) return { by: 'held', held: source }
   const given: Partial<Record<keyof NamespaceInfo | 'pid' | 'fd', unknown>> = source
   if (given.inode !== undefined) return { by: 'info', info: checkInfo(source as NamespaceInfo, path) }
@@ -90,7 +90,7 @@ export function checkSource(source: NamespaceSource, path?: string): CheckedSour
       return { by: way, name: checkNamespaceName(value, field) }
     case 'path':
       if (typeof value !== 'string' || value === '' || value.includes('\0'))
-        throw argumentError(INVALID_SOURCE, `${JSON.stringify(value) ?? typeof value} is not a file path`, field)
+        throw argumentError(INVALID_SOURCE, `${shown(value)} is not a file path`, field)
       return { by: way, path: value }
     case 'pid':
       return { by: way, pid: wholeNumber(value, 1, 'process id', field) }

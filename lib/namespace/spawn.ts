@@ -63,7 +63,9 @@ function checkCommand(command: unknown, args: unknown, options: unknown): void {
   args.forEach((arg: unknown, i) => {
     if (typeof arg !== 'string' || arg.includes('\0')) throw refuse('not a string, or one with a NUL character', `args[${i}]`)
   })
-  if (typeof options !== 'object' || options === null) throw refuse('not an object', 'options')
+  if (typeof options !== 'object' || options === null || Array.isArray(options)) throw refuse('not an object', 'options')
+  const { mounts } = options as NamespaceSpawnOptions
+  if (mounts !== undefined && typeof mounts !== 'boolean') throw refuse('not true or false', 'mounts')
 }
 
 /** The helper in the place of the command: it prepares the mounts, then becomes the command. */

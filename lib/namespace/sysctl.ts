@@ -1,5 +1,5 @@
 // Kernel settings (sysctl) of one namespace, read and written by the addon while its thread is inside.
-import { argumentError } from '../codec/errors.js'
+import { argumentError, shown } from '../codec/errors.js'
 import { native } from '../socket/native.js'
 import { checkOpen, failure, type Meanings } from './failure.js'
 import { labelOf, type OpenNamespace } from './info.js'
@@ -48,8 +48,8 @@ export async function setSysctl(where: OpenNamespace, key: string, value: string
 export const sysctlFailure = (error: unknown, attempt: Parameters<typeof failure>[1], text: string): unknown =>
   failure(error, attempt, {
     ...MEANINGS,
-    EINVAL: { reason: `the kernel does not take ${JSON.stringify(text)} here` },
-    ERANGE: { reason: `${JSON.stringify(text)} is out of range` },
+    EINVAL: { reason: `the kernel does not take ${shown(text)} here` },
+    ERANGE: { reason: `${shown(text)} is out of range` },
     EPERM: { hint: NO_RIGHT },
     EACCES: { hint: NO_RIGHT },
     EROFS: { hint: '/proc/sys is mounted read-only, as in an unprivileged container' },

@@ -27,7 +27,8 @@ export async function applyPlan(
   data: PlanData,
   sources: ReadonlyMap<number, Namespace>,
   pace: Pace,
-  options: ApplyOptions = {},
+  options: ApplyOptions,
+  plan: symbol,
 ): Promise<PlanResult> {
   const { signal, onProgress } = options
   if (signal?.aborted) throw new AbortError('apply plan', signal)
@@ -50,7 +51,7 @@ export async function applyPlan(
     } catch (error) {
       throw await takenBack(error, state, intent)
     }
-    return resultOf(state, sources, intent.mark)
+    return resultOf(state, sources, intent.mark, plan)
   } finally {
     for (const scope of existing.values()) scope.close()
   }
@@ -93,7 +94,7 @@ const holdingsOf = (state: State, scope: Holdings['scope']): Holdings => ({
   scope,
 })
 
-function resultOf(state: State, sources: ReadonlyMap<number, Namespace>, mark: string): PlanResult {
+function resultOf(state: State, sources: ReadonlyMap<number, Namespace>, mark: string, plan: symbol): PlanResult {
   const { data, progress, failures } = state
   const infos = data.namespaces.map((_, number) => state.namespaces[number]?.info ?? infoOf(sources.get(number)))
   const ways = new Map([...sources].map(([number, namespace]) => [number, wayTo(data, number, namespace)]))
@@ -101,7 +102,7 @@ function resultOf(state: State, sources: ReadonlyMap<number, Namespace>, mark: s
     mark,
     existing: new Map([...state.existing].map(([number, { handle }]) => [number, { handle: identityOf(handle) }])),
   })
-  return new PlanResult(progress.total - failures.length, failures, infos, reversal)
+  return new PlanResult(progress.total - failures.length, failures, infos, reversal, plan)
 }
 
 /** Not written where the state is in sight: a result would hold it by that. */

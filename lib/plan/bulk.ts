@@ -8,10 +8,11 @@ import { Scope } from '../kernel/scope.js'
 import { openCurrent } from '../namespace/current.js'
 import { labelOf } from '../namespace/info.js'
 import { checkNamespaceName } from '../namespace/names.js'
-import { type NamespaceSource, openSource } from '../namespace/source.js'
+import { checkSource, type NamespaceSource, openSource } from '../namespace/source.js'
 import { AbortError, NetloomError } from '../socket/error.js'
 import { leaving } from './execute-error.js'
 import { Intent } from './intent.js'
+import { checkDeleting, checkEach } from './options.js'
 import { Plan } from './plan.js'
 import type { PlanLinkCreate } from './plan-namespace.js'
 import { ProgressReporter } from './progress.js'
@@ -49,12 +50,14 @@ declare module '../kernel/links.js' {
 }
 
 async function createMany(names: readonly string[], options: ApplyOptions = {}): Promise<PlanResult> {
+  checkEach(names, 'names', checkNamespaceName)
   const plan = new Plan()
   for (const name of names) plan.namespace(name)
   return plan.apply(options)
 }
 
 async function createLinks(namespace: Namespace, specs: readonly LinkCreate[], options: ApplyOptions = {}): Promise<PlanResult> {
+  checkEach(specs, 'specs', () => undefined)
   const plan = new Plan()
   const here = plan.in(namespace)
   for (const spec of specs) here.links.create(spec as PlanLinkCreate<Kind>)
@@ -65,8 +68,9 @@ async function createLinks(namespace: Namespace, specs: readonly LinkCreate[], o
 const chunk = 64
 
 async function deleteMany(sources: readonly NamespaceSource[], options: DeleteManyOptions = {}): Promise<void> {
+  checkDeleting(options)
+  checkEach(sources, 'sources', (source, path) => void checkSource(source as NamespaceSource, path))
   const { drain = false, onProgress, signal } = options
-  for (const source of sources) if ('name' in source && source.name !== undefined) checkNamespaceName(source.name)
   const here = new Scope(openCurrent())
   try {
     const { infos, nsids } = await look(here, sources, drain, signal)

@@ -8,6 +8,7 @@ import { applyPlan } from './apply.js'
 import { checkSoon } from './check.js'
 import type { PlanData } from './items.js'
 import { fromJson, type PlanJson, toJson } from './json.js'
+import { checkApplying } from './options.js'
 import { Pace } from './pace.js'
 import { PlanNamespace } from './plan-namespace.js'
 import { guard, type Limit, preflight } from './preflight.js'
@@ -72,12 +73,13 @@ export class Plan {
    * ENOSPC and EXFULL for a large one that does not fit on this machine; then those of the live calls, with the step's path.
    */
   async apply(options: ApplyOptions = {}): Promise<PlanResult> {
+    checkApplying(options)
     const data = this.data()
     const pace = new Pace(options.signal)
     const survey = await checkSoon(data, pace)
     return this.#withSources(data, async sources => {
       await guard(data, survey, sources)
-      return applyPlan(data, sources, pace, options)
+      return applyPlan(data, sources, pace, options, this.#recorder.identity)
     })
   }
 

@@ -1,6 +1,6 @@
 // Namespaces made ahead of need: a few stay prepared, are handed out at once, and are made anew in the background.
 import { argumentError } from '../codec/errors.js'
-import { type Check, checkOptions, isBoolean, isInteger, isOneOf, isSignal } from '../kernel/arguments.js'
+import { checkOptions, isBoolean, isFunction, isInteger, isOneOf, isSignal } from '../kernel/arguments.js'
 import { Namespace } from '../kernel/namespace.js'
 import type { OpenNamespace } from '../namespace/info.js'
 import { onAbort } from '../socket/abort.js'
@@ -35,10 +35,6 @@ const operation = 'take namespace'
 const atOnce = 2
 /** Milliseconds from a failure to the next try: doubled each time up to the most. */
 const [firstPause, longestPause] = [50, 1000]
-
-const isFunction: Check = value => {
-  if (typeof value !== 'function') throw argumentError('ERR_NETLOOM_INVALID_OPTION', 'is not a function')
-}
 
 /**
  * Keeps namespaces ready for those who need one now. `await using pool = new NamespacePool({ size: 8 })` disposes those that nobody took; what
@@ -191,8 +187,11 @@ async function prepared(options: NamespacePoolOptions, number: number, signal: A
   const plan = new Plan()
   const inside = plan.namespace(undefined, rest)
   const given: unknown = prepare?.(inside, number)
-  if (typeof given === 'object' && given !== null && 'then' in given)
+  if (typeof given === 'object' && given !== null && 'then' in given) {
+    // Refused whatever comes of it: an error of its own, which nobody waits for, would end the process.
+    Promise.resolve(given).catch(() => undefined)
     throw argumentError('ERR_NETLOOM_INVALID_OPTION', 'only says what is to be done: it cannot wait for anything', 'prepare')
+  }
   checkInside(plan.data(), inside.number)
   const result = await plan.apply({ signal })
   return result.release(inside)!

@@ -2,9 +2,10 @@
 import { statSync } from 'node:fs'
 import { argumentError } from '../codec/errors.js'
 import { networkAddressWarning } from '../kernel/address-object.js'
+import { checkAt } from '../kernel/arguments.js'
 import type { Ipv6Policy } from '../kernel/link-request.js'
 import { Namespace } from '../kernel/namespace.js'
-import type { LinkRef } from '../kernel/scope.js'
+import { type LinkRef, lookup } from '../kernel/scope.js'
 import { checkSource, type NamespaceSource } from '../namespace/source.js'
 import type { Action, Item, LinkItemRef, NamespaceItem, NamespaceRef, NamespaceUse, PlanData, PlanLinkRef } from './items.js'
 import { likeVerified } from './record-like.js'
@@ -39,6 +40,8 @@ interface Group {
 const mostWarnings = 3
 
 export class Recorder {
+  /** Tells this plan from others, for those who must not hold all that it says. */
+  readonly identity = Symbol('netloom.plan')
   readonly ipv6: Ipv6Policy
   /** Namespaces that the caller holds, by their number. */
   readonly sources = new Map<number, Namespace>()
@@ -130,7 +133,12 @@ export class Recorder {
   /** A link as the data of the plan has it; anything else is left for the checks to refuse. */
   link(given: AnyLink, path: string): PlanLinkRef {
     if (typeof given !== 'object' || given === null) return given
-    if (!(origin in given)) return 'planned' in given ? this.#refuse('link', path) : given.index
+    if (!(origin in given)) {
+      if ('planned' in given) this.#refuse('link', path)
+      // An object without an index would be none, which is something else where a link may be left out.
+      checkAt(path, () => lookup(given))
+      return given.index
+    }
     const { recorder, ref } = given[origin]
     return recorder === this && ref.planned === 'link' ? ref : this.#refuse('link', path)
   }

@@ -1,7 +1,10 @@
 // What applying a plan gives: what was done, what was not, where the namespaces are, and how to take it all back.
+import { argumentError, shown } from '../codec/errors.js'
 import type { NamespaceInfo, OpenNamespace } from '../namespace/info.js'
 import { NetloomError } from '../socket/error.js'
 import type { NamespaceRef } from './items.js'
+import { checkDeleting } from './options.js'
+import { origin, type PlannedNamespace } from './record.js'
 
 /** How far a plan is. */
 export interface Progress {
@@ -53,19 +56,27 @@ export class PlanResult implements AsyncDisposable {
   readonly #namespaces: readonly (NamespaceInfo | undefined)[]
   readonly #names: ReadonlyMap<string, number>
   readonly #reversal: Reversal
+  readonly #plan: symbol
 
   /** @internal */
-  constructor(done: number, failed: readonly Failure[], namespaces: readonly (NamespaceInfo | undefined)[], reversal: Reversal) {
+  constructor(
+    done: number,
+    failed: readonly Failure[],
+    namespaces: readonly (NamespaceInfo | undefined)[],
+    reversal: Reversal,
+    plan: symbol,
+  ) {
     this.done = done
     this.failed = failed
     this.#namespaces = namespaces
     this.#names = new Map(namespaces.flatMap((info, number) => (info?.name === undefined ? [] : [[info.name, number] as const])))
     this.#reversal = reversal
+    this.#plan = plan
   }
 
   /** The namespace that the plan meant, by what plan.namespace() gave or by name. Throws ENOENT if it was not made. */
   namespace(planned: NamespaceRef | string): NamespaceInfo {
-    const number = typeof planned === 'string' ? this.#names.get(planned) : planned.number
+    const number = typeof planned === 'string' ? this.#names.get(planned) : this.#numberOf(planned)
     const info = number === undefined ? undefined : this.#namespaces[number]
     if (info) return info
     const subject = typeof planned === 'string' ? planned : `namespace ${planned.number} of the plan`
@@ -78,8 +89,17 @@ export class PlanResult implements AsyncDisposable {
    *
    * Errors: that of the first thing that could not be taken back, with all of them in `leftovers`; another call tries these again.
    */
-  delete(options: DeleteOptions = {}): Promise<void> {
-    return this.#reversal.undo(options)
+  async delete(options: DeleteOptions = {}): Promise<void> {
+    checkDeleting(options)
+    await this.#reversal.undo(options)
+  }
+
+  #numberOf(planned: NamespaceRef): number {
+    if (typeof planned !== 'object' || planned === null || planned.planned !== 'namespace')
+      throw argumentError('ERR_NETLOOM_INVALID_NAMESPACE', `${shown(planned)} is neither a namespace of the plan nor a name`, 'planned')
+    if (origin in planned && (planned as PlannedNamespace)[origin].recorder.identity !== this.#plan)
+      throw argumentError('ERR_NETLOOM_OTHER_PLAN', 'is not a namespace of this plan', 'planned')
+    return planned.number
   }
 
   /** @internal Gives away a namespace without a name: the result forgets it. */

@@ -1,4 +1,5 @@
 // Reading a topology back from the kernel: what is really there, not what somebody meant to build.
+import { argumentError, shown } from '../codec/errors.js'
 import type { Link } from '../kernel/link-object.js'
 import { Namespace } from '../kernel/namespace.js'
 import { formatIdentity } from '../namespace/info.js'
@@ -16,12 +17,25 @@ const atOnce = 32
  * console.log(topologyText(topology))
  */
 export async function readTopology(namespaces: Iterable<Namespace>): Promise<Topology> {
-  const distinct = new Map([...namespaces].map(namespace => [idOf(namespace), namespace]))
+  const given = [...checked(namespaces)]
+  const distinct = new Map(given.map(namespace => [idOf(namespace), namespace]))
   const current = String(await Namespace.identify('self'))
   const read = await inBatches([...distinct.values()], async namespace => ({ namespace, links: await namespace.links.list() }))
   return {
     namespaces: await inBatches(read, ({ namespace, links }) => describe(namespace, links, idOf(namespace) === current)),
     cables: await readCables(read),
+  }
+}
+
+function* checked(namespaces: Iterable<Namespace>): Generator<Namespace> {
+  const refuse = (value: unknown, path: string) =>
+    argumentError('ERR_NETLOOM_INVALID_NAMESPACE', `${shown(value)} is not an open namespace: Namespace.open() gives one`, path)
+  if (typeof namespaces !== 'object' || namespaces === null || !(Symbol.iterator in namespaces)) throw refuse(namespaces, 'namespaces')
+  let number = 0
+  for (const namespace of namespaces) {
+    if (!(namespace instanceof Namespace)) throw refuse(namespace, `namespaces[${number}]`)
+    number++
+    yield namespace
   }
 }
 

@@ -171,6 +171,23 @@ test('a process ends although it has pools: full, failing, or being filled', asy
   expect(ended).toEqual({ code: 0, stdout: 'never', stderr: '' })
 })
 
+test('prepare that waits for something is refused, and what it comes to ends nothing', async () => {
+  const unhandled: unknown[] = []
+  const note = (reason: unknown) => unhandled.push(reason)
+  process.on('unhandledRejection', note)
+  try {
+    const prepare = async () => {
+      throw new Error('too late')
+    }
+    await using pool = new NamespacePool({ size: 2, prepare })
+    await expect(pool.take()).rejects.toMatchObject({ code: 'ERR_NETLOOM_INVALID_OPTION', path: 'prepare' })
+    await new Promise(resolve => setTimeout(resolve, 10))
+    expect(unhandled).toEqual([])
+  } finally {
+    process.off('unhandledRejection', note)
+  }
+})
+
 /** A descriptor of this process that holds it. */
 async function pathTo(namespace: Namespace): Promise<{ path: string }> {
   const folder = `/proc/${process.pid}/fd`

@@ -247,6 +247,9 @@ test('an aborted watch ends with AbortError, a closed namespace with ECANCELED, 
       for await (const event of other.watch(['link'])) if (event.type === 'ready') await other.close()
     })(),
   ).rejects.toMatchObject({ code: 'ECANCELED' })
+  const closed = { code: 'EBADF', operation: 'use namespace', subject: host.name, hint: expect.stringContaining('Namespace.open') }
+  await expect(other.watch(['link']).next()).rejects.toMatchObject(closed)
+  await expect(other.watch(['link'], { namespaces: 'all' }).next()).rejects.toMatchObject(closed)
   expect(await descriptors()).toEqual(before)
 })
 

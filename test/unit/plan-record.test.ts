@@ -190,3 +190,22 @@ test('links and namespaces of another plan are refused', () => {
   expect(refusal(() => host.links.move('x', theirs))).toMatchObject({ ...refused, path: 'links[0].to' })
   expect(refusal(() => plan.in(theirs as never))).toMatchObject({ path: 'namespace' })
 })
+
+test('an object that is no link is refused also where a link may be left out', () => {
+  const plan = new Plan()
+  const a = plan.namespace('a')
+  const nothing = {} as { index: number }
+  const refused = { name: 'TypeError', code: 'ERR_NETLOOM_INVALID_LINK' }
+  expect(refusal(() => a.links.create({ kind: 'veth', master: nothing }))).toMatchObject({ ...refused, path: 'links[0].master' })
+  expect(refusal(() => a.links.create({ kind: 'veth', peer: { master: nothing } }))).toMatchObject({
+    ...refused,
+    path: 'links[0].peer.master',
+  })
+  expect(refusal(() => a.links.update('lo', { master: nothing }))).toMatchObject({ ...refused, path: 'links[0].master' })
+  expect(refusal(() => a.routes.add({ to: '10.0.0.0/8', link: nothing }))).toMatchObject({ ...refused, path: 'routes[0].link' })
+  expect(refusal(() => a.routes.add({ to: '10.0.0.0/8', nexthops: [{ link: nothing }] }))).toMatchObject({
+    ...refused,
+    path: 'routes[0].nexthops[0].link',
+  })
+  expect(plan.data().items).toEqual([])
+})
