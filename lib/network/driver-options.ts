@@ -1,8 +1,9 @@
 // The options of the drivers: Docker's name of each, the short one, and how its text is read and written.
 import { argumentError, rangeError, shown } from '../codec/errors.js'
-import { ipFamily, parseIpv4 } from '../codec/ip.js'
+import { parseIpv4 } from '../codec/ip.js'
 import { checkAt } from '../kernel/arguments.js'
 import { checkInterfaceName } from '../namespace/names.js'
+import { hostAddress } from './port-options.js'
 import type { NetworkRecord } from './records.js'
 
 export const drivers = ['bridge', 'host', 'null', 'macvlan', 'ipvlan'] as const
@@ -50,10 +51,6 @@ function readBoolean(text: string): boolean {
   if (['0', 'f', 'F', 'FALSE', 'false', 'False'].includes(text)) return false
   throw argumentError('ERR_NETLOOM_INVALID_BOOLEAN', `${shown(text)} is not true or false`)
 }
-function readAddress(text: string): string {
-  if (!ipFamily(text)) throw argumentError('ERR_NETLOOM_INVALID_ADDRESS', `${shown(text)} is not an IPv4 or IPv6 address`)
-  return text
-}
 function readIpv4(text: string): string {
   if (!parseIpv4(text)) throw argumentError('ERR_NETLOOM_INVALID_ADDRESS', `${shown(text)} is not an IPv4 address`)
   return text
@@ -80,7 +77,7 @@ const table: { readonly [K in keyof Required<DriverSettings>]: Option } = {
   bridge: { docker: 'com.docker.network.bridge.name', drivers: ['bridge'], read: text => checkInterfaceName(text) },
   icc: { docker: 'com.docker.network.bridge.enable_icc', drivers: ['bridge'], read: readBoolean },
   masquerade: { docker: 'com.docker.network.bridge.enable_ip_masquerade', drivers: ['bridge'], read: readBoolean },
-  hostBinding: { docker: 'com.docker.network.bridge.host_binding_ipv4', drivers: ['bridge'], read: readAddress },
+  hostBinding: { docker: 'com.docker.network.bridge.host_binding_ipv4', drivers: ['bridge'], read: hostAddress },
   hostIpv4: { docker: 'com.docker.network.host_ipv4', drivers: ['bridge'], read: readIpv4 },
   mtu: { docker: 'com.docker.network.driver.mtu', drivers: ['bridge', 'macvlan', 'ipvlan'], read: readMtu },
   interfacePrefix: { docker: 'com.docker.network.container_iface_prefix', drivers: ['bridge', 'macvlan', 'ipvlan'], read: readPrefix },

@@ -6,7 +6,7 @@ import { scoped } from '../kernel/scope.js'
 import { holdPort } from '../namespace/hold-port.js'
 import { NetloomError } from '../socket/error.js'
 import { settingsOf } from './driver-options.js'
-import type { PortWish } from './port-options.js'
+import { fieldOf, type PortWish } from './port-options.js'
 import { type EndpointAddress, isAny, type NetworkRecord, type PortRecord } from './records.js'
 import type { State } from './state.js'
 
@@ -61,7 +61,7 @@ export class PortAllocator {
     const families = addresses.map(({ family }) => family)
     if (hostIp === undefined) return families.map(family => (family === 4 ? '0.0.0.0' : '::'))
     if (families.includes(hostIp.includes(':') ? 6 : 4)) return [hostIp]
-    throw argumentError('ERR_NETLOOM_INVALID_ADDRESS', `the endpoint has no address of the family of ${hostIp}`, `${path}.hostIp`)
+    throw argumentError('ERR_NETLOOM_INVALID_ADDRESS', `the endpoint has no address of the family of ${hostIp}`, fieldOf(path, 'hostIp'))
   }
 
   async #first(
@@ -76,7 +76,7 @@ export class PortAllocator {
       if (chosen)
         throw new NetloomError('EADDRINUSE', {
           ...{ operation: 'publish port', subject: `${ports[0]?.hostIp}:${candidate}/${chosen.protocol}`, reason: obstacle },
-          ...{ path: `${chosen.path}.hostPort`, hint: 'leave the host port out to get one that is free' },
+          ...{ path: fieldOf(chosen.path, 'hostPort'), hint: 'leave the host port out to get one that is free' },
         })
     }
     return undefined

@@ -1,7 +1,7 @@
 // Ports as callers give them: numbers, ranges, protocols and host addresses, checked before anything is looked at.
 import { argumentError, rangeError, shown } from '../codec/errors.js'
-import { ipFamily } from '../codec/ip.js'
-import { type Check, checkAt, checkOptions, conflict, isOneOf, lacking } from '../kernel/arguments.js'
+import { formatIp, ipFamily, parseIp } from '../codec/ip.js'
+import { type Check, checkOptions, conflict, isOneOf, lacking } from '../kernel/arguments.js'
 import type { PortRecord } from './records.js'
 
 export type PortProtocol = PortRecord['protocol']
@@ -46,30 +46,39 @@ export function portRange(value: unknown, path: string): PortRange {
 }
 
 const passes: Check = () => undefined
-const isHostIp: Check = value => {
+const isHostIp: Check = value => void hostAddress(value)
+
+/** An address of the host in the one form in which the kernel tells it: whether two are the same is seen by comparing them. */
+export function hostAddress(value: unknown): string {
   if (typeof value !== 'string' || !ipFamily(value)) throw argumentError('ERR_NETLOOM_INVALID_ADDRESS', `${shown(value)} is not an address`)
-  if (value === '::1')
+  const address = formatIp(parseIp(value))
+  if (address === '::1')
     throw argumentError('ERR_NETLOOM_UNSUPPORTED_OPTION', 'the kernel lets nothing leave with the source ::1; 127.0.0.1 can be used')
+  const mapped = /^::ffff:([\d.]+)$/.exec(address)?.[1]
+  if (mapped !== undefined) throw argumentError('ERR_NETLOOM_INVALID_ADDRESS', `${shown(value)} stands for ${mapped}: say that`)
+  return address
 }
 
+/** Where a field of a wish stands in the caller's arguments. */
+export const fieldOf = (path: string, name: string): string => (path === '' ? name : `${path}.${name}`)
+
 export function portWish(given: Publish, path: string): PortWish {
-  checkAt(path, () =>
-    checkOptions<Publish>(given, { containerPort: passes, hostPort: passes, hostIp: isHostIp, protocol: isOneOf(protocols) }),
-  )
-  const at = (name: string) => (path === '' ? name : `${path}.${name}`)
+  checkOptions<Publish>(given, { containerPort: passes, hostPort: passes, hostIp: isHostIp, protocol: isOneOf(protocols) }, path)
+  const at = (name: string) => fieldOf(path, name)
   if (given.containerPort === undefined) throw lacking(at('containerPort'), 'say which port of the endpoint')
   const container = portRange(given.containerPort, at('containerPort'))
   const host = given.hostPort === undefined ? undefined : portRange(given.hostPort, at('hostPort'))
   const named = container.protocol ?? host?.protocol
   if (given.protocol !== undefined && named !== undefined && named !== given.protocol)
     throw conflict(at('protocol'), `the port says ${named}`)
+  if (host?.protocol !== undefined && host.protocol !== named) throw conflict(at('hostPort'), `the port of the endpoint says ${named}`)
   const size = ({ first, last }: PortRange) => last - first
   if (host && size(container) > 0 && size(host) !== size(container))
     throw rangeError('ERR_NETLOOM_OUT_OF_RANGE', 'the two ranges have not as many ports as each other', at('hostPort'))
   return {
     ...{ protocol: given.protocol ?? named ?? 'tcp', container, path },
     ...(host && { host }),
-    ...(given.hostIp !== undefined && { hostIp: given.hostIp }),
+    ...(given.hostIp !== undefined && { hostIp: hostAddress(given.hostIp) }),
   }
 }
 

@@ -6,6 +6,7 @@ import { afterAll, afterEach, beforeEach, expect, test } from 'vitest'
 import { Namespace, NetloomError, Networks } from '../../lib/index.js'
 import { needs } from '../helpers/features.js'
 import { linkNames, useOpenHost } from '../helpers/links.js'
+import { patience } from '../helpers/patience.js'
 import { answer, reach } from '../helpers/reach.js'
 import { nft, run } from '../helpers/readers.js'
 
@@ -213,4 +214,26 @@ test('ports are held, and rules come back, while a process serves', async () => 
   expect([await serving.repair(), (await nft(host.name, 'list', 'ruleset')).length]).toEqual([false, before])
   await endpoint.unpublish({ hostPort: 8080, containerPort: 80 })
   await using _free = await answer(host.namespace, 8080)
+})
+
+test('an address of the host however it is written', async () => {
+  const outside = await neighbour()
+  const [web, other] = await Promise.all(['web', 'other'].map(container))
+  const blue = await networks.create({ name: 'blue', subnet: '10.99.0.0/24', ipv6: true })
+  const ports = [
+    { hostIp: '0::0', hostPort: 8080, containerPort: 80 },
+    { hostIp: '2001:DB8:0::1', hostPort: 8081, containerPort: 80 },
+  ]
+  const endpoint = await blue.connect(web!, { publish: ports })
+  await using _server = await answer(web!, 80)
+  expect(endpoint.portsText).toBe('2001:db8::1:8081->80/tcp, :::8080->80/tcp')
+  // The host asks for whom to answer once it is sure of its own link-local address, which takes it a second or two.
+  for (const port of [8080, 8081]) expect(await reach(outside, '2001:db8::1', port, 'tcp', patience(5_000))).toBe('2001:db8::2')
+  const again = { hostIp: '2001:db8::0:1', hostPort: 8081, containerPort: 80 }
+  expect(await code(blue.connect(other!, { publish: [again] }))).toBe('EADDRINUSE publish[0].hostPort')
+  expect(await code(endpoint.publish(again))).toBe('EADDRINUSE hostPort')
+  await endpoint.unpublish({ hostIp: '2001:DB8::1', containerPort: 80 })
+  expect(endpoint.portsText).toBe(':::8080->80/tcp')
+  expect(await code(endpoint.publish({ hostIp: '0:0:0:0:0:0:0:1', containerPort: 80 }))).toBe('ERR_NETLOOM_UNSUPPORTED_OPTION hostIp')
+  expect(await code(endpoint.publish({ hostIp: '::ffff:192.0.2.1', containerPort: 80 }))).toBe('ERR_NETLOOM_INVALID_ADDRESS hostIp')
 })

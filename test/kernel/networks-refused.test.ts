@@ -174,6 +174,13 @@ const rows: readonly (readonly [what: string, call: () => Promise<unknown>, code
     'publish[0].hostPort',
     /1 to 65535/,
   ],
+  [
+    'a port of two protocols',
+    connect({ publish: [{ hostPort: '53/tcp', containerPort: '53/udp' }] }),
+    'ERR_NETLOOM_INVALID_OPTION',
+    'publish[0].hostPort',
+    /says udp/,
+  ],
   ['an unknown option of connect', connect({ ipv4: '10.150.0.3' }), 'ERR_NETLOOM_UNKNOWN_OPTION', 'ipv4', /ip/],
   [
     "an unknown one of Docker's options of an endpoint",
