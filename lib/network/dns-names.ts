@@ -28,7 +28,8 @@ export class Names {
   async nameOf(address: string): Promise<string | undefined> {
     await this.#refresh()
     const found = this.#byAddress.get(address)
-    return found?.name === undefined ? undefined : `${found.name}.${this.#network.spec.name}`
+    const name = found && ownName(found)
+    return name === undefined ? undefined : `${name}.${this.#network.spec.name}`
   }
 
   /** Whichever process changes something, the folder's time tells. */
@@ -38,7 +39,7 @@ export class Names {
     const byName = new Map<string, EndpointRecord[]>()
     const byAddress = new Map<string, EndpointRecord>()
     for (const record of await this.#state.endpoints(this.#network.id)) {
-      for (const name of new Set([record.name ?? record.namespace.name, ...record.aliases]))
+      for (const name of new Set([ownName(record), ...record.aliases]))
         if (name !== undefined) byName.set(name.toLowerCase(), [...(byName.get(name.toLowerCase()) ?? []), record])
       for (const { address } of record.addresses) byAddress.set(address, record)
     }
@@ -47,3 +48,6 @@ export class Names {
     this.#time = time
   }
 }
+
+/** Without a name in the network the namespace's own. */
+const ownName = ({ name, namespace }: EndpointRecord): string | undefined => name ?? namespace.name

@@ -1,4 +1,5 @@
 // Serving names for all networks of a folder: a server for each that has a gateway here, taken over when the process that had it ends.
+import { NetloomError } from '../socket/error.js'
 import type { Core } from './core.js'
 import { forwarder } from './dns-forward.js'
 import { Names } from './dns-names.js'
@@ -19,6 +20,7 @@ export class Dns {
   readonly #core: Core
   readonly #options: DnsOptions
   readonly #servers = new Map<string, DnsServer>()
+  readonly #unusable = new Set<string>()
   #timer: NodeJS.Timeout | undefined
   #looking: Promise<void> = Promise.resolve()
   #closed = false
@@ -54,24 +56,38 @@ export class Dns {
   async #look(): Promise<void> {
     if (this.#closed) return
     const networks = (await this.#core.state.networks()).filter(isServed)
-    for (const network of networks) if (!this.#servers.has(network.id)) await this.#serve(network)
+    // First those that are gone: a new network may have the gateway that one of them had.
     for (const [id, server] of this.#servers)
       if (!networks.some(network => network.id === id)) {
         this.#servers.delete(id)
         await server.close()
       }
+    for (const network of networks) if (!this.#servers.has(network.id)) await this.#serve(network)
   }
 
   async #serve(network: NetworkRecord): Promise<void> {
     const { host, state } = this.#core
     // Its removal takes the same lock, so that nothing is made for a network that is going.
     await this.#core.change(async () => {
-      if (!(await state.network(network.id))) return
-      await driverOf[network.spec.driver].ensure(host, network, settingsOf(network))
+      if (!(await state.network(network.id)) || !(await this.#isUsable(network))) return
       const gateways = network.pools.map(({ gateway }) => gateway)
       const server = await DnsServer.open(host, gateways, new Names(state, network), forwarder(host, this.#options.upstream))
       if (server) this.#servers.set(network.id, server)
     })
+  }
+
+  /** A network whose bridge cannot be is no reason to leave the others without names; it is told once. */
+  async #isUsable(network: NetworkRecord): Promise<boolean> {
+    try {
+      await driverOf[network.spec.driver].ensure(this.#core.host, network, settingsOf(network))
+      this.#unusable.delete(network.id)
+      return true
+    } catch (error) {
+      if (!(error instanceof NetloomError)) throw error
+      if (!this.#unusable.has(network.id)) process.emitWarning(`there are no names on the network ${network.spec.name}: ${error.message}`)
+      this.#unusable.add(network.id)
+      return false
+    }
   }
 }
 

@@ -90,6 +90,46 @@ test('all other names are asked on, and a network knows only its own', async () 
   }
 })
 
+test('the names of namespaces lead back too', async () => {
+  const web = await container('web')
+  const net = await networks.create({ name: 'blue', subnet: '10.75.0.0/24' })
+  await net.connect(web.namespace, { aliases: ['www'] })
+  expect(await ask(web.name, '10.75.0.1', `A ${web.name}`, 'PTR 10.75.0.2')).toEqual([['10.75.0.2'], [`${web.name}.blue`]])
+})
+
+test('a network that is made where one was removed has names at once', async () => {
+  const web = await container('web')
+  for (const name of ['old', 'new']) {
+    const net = await networks.create({ name, subnet: '10.76.0.0/24' })
+    await net.connect(web.namespace, { name: 'web' })
+    expect(await ask(web.name, '10.76.0.1', `A web.${name}`)).toEqual([['10.76.0.2']])
+    await net.delete({ force: true })
+  }
+})
+
+test('a network whose bridge cannot be made leaves the others their names', async () => {
+  const web = await container('web')
+  const lost = await networks.create({ name: 'lost', subnet: '10.77.0.0/24', bridge: 'lost0' })
+  const net = await networks.create({ name: 'blue', subnet: '10.78.0.0/24' })
+  await net.connect(web.namespace, { name: 'web' })
+  await networks.close()
+  await host.namespace.links.delete('lost0')
+  await host.namespace.links.create({ kind: 'bridge', name: 'lost0' })
+  const warned: string[] = []
+  const note = ({ message }: Error) => void warned.push(message)
+  process.on('warning', note)
+  try {
+    networks = await Networks.open({ stateDir: folder, host: host.namespace, serve: { dns: { upstream: ['127.0.0.1'] } } })
+    expect(await ask(web.name, '10.78.0.1', 'A web')).toEqual([['10.78.0.2']])
+    await networks.create({ name: 'green', subnet: '10.79.0.0/24' })
+    expect(warned).toEqual([expect.stringMatching(/no names on the network lost: .*another link of that name/)])
+  } finally {
+    process.off('warning', note)
+    await host.namespace.links.delete('lost0')
+  }
+  expect(await networks.find(lost.id)).toBeDefined()
+})
+
 test('over TCP too, and what is no question is not answered', async () => {
   const web = await container('web')
   const net = await networks.create({ name: 'blue', subnet: '10.73.0.0/24' })
