@@ -27,6 +27,7 @@ export function checkInterfaceName(name: unknown, path?: string): string {
   const text = wellFormed(name, refuse)
   if (text === '') throw refuse('it is empty; leave the name out to let the kernel choose one')
   if (text === '.' || text === '..') throw refuse('it means a directory')
+  if (text === 'all' || text === 'default') throw refuse('kernel settings of that name are for all interfaces')
   const bytes = Buffer.from(text)
   if (bytes.length > LONGEST_INTERFACE_NAME)
     throw refuse(`it has ${bytes.length} bytes, interface names have at most ${LONGEST_INTERFACE_NAME}`)

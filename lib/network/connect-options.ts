@@ -41,11 +41,12 @@ const isIp =
     if (typeof value !== 'string' || ipFamily(value) !== family)
       throw argumentError('ERR_NETLOOM_INVALID_ADDRESS', `${shown(value)} is not an IPv${family} address`)
   }
-const isName: Check = value => void checkNetworkName(value)
+const isName: Check = value => void checkNetworkName(value, 'an endpoint')
 const isEthernet: Check = value => {
   isMac(6)(value)
   if (Number.parseInt((value as string).slice(0, 2), 16) & 1)
     throw argumentError('ERR_NETLOOM_INVALID_MAC', `${shown(value)} is a group address, which no interface can have`)
+  if (/^[0:]*$/.test(value as string)) throw argumentError('ERR_NETLOOM_INVALID_MAC', 'no interface can have the address of zeros')
 }
 const isSysctls: Check = value => {
   if (typeof value !== 'object' || value === null || Array.isArray(value))
@@ -106,7 +107,8 @@ export function readConnect(options: ConnectOptions, path = ''): ConnectOptions 
       return value
     })
   }
-  return { ...options, ...said }
+  // As the kernel tells it: by its address an interface is known again.
+  return { ...options, ...said, ...(options.mac !== undefined && { mac: options.mac.toLowerCase() }) }
 }
 
 /** The ports that are to be published, and all that are exposed: those published are. */

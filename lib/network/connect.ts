@@ -1,5 +1,6 @@
 // Connecting namespaces to a network: addresses, a record of the intention, the interfaces as one plan, the record of what is there.
 import { randomBytes } from 'node:crypto'
+import { argumentError, rangeError } from '../codec/errors.js'
 import { conflict } from '../kernel/arguments.js'
 import { Namespace } from '../kernel/namespace.js'
 import { scoped } from '../kernel/scope.js'
@@ -10,7 +11,7 @@ import type { ApplyOptions } from '../plan/result.js'
 import { NetloomError } from '../socket/error.js'
 import { type ConnectOptions, portsOf } from './connect-options.js'
 import type { Core } from './core.js'
-import { settingsOf } from './driver-options.js'
+import { leastMtu6, settingsOf } from './driver-options.js'
 import { cableName } from './drivers/bridge.js'
 import type { DefaultRoute, Driver, Furnished, Joining } from './drivers/driver.js'
 import { driverOf } from './drivers/drivers.js'
@@ -76,10 +77,11 @@ async function lookAt(core: Core, network: NetworkRecord, request: Request, gues
         path: path || 'source',
         reason: 'the namespace is on the network already',
       })
-    const connected = await Promise.all(
-      records.map(async record => ({ record, name: (await core.state.network(record.network))?.spec.name ?? record.network })),
-    )
-    driverOf[network.spec.driver].check?.(core.host, { namespace, connected: records }, path)
+    const networks = await Promise.all(records.map(record => core.state.network(record.network)))
+    if (networks.some(one => one?.spec.driver === 'null'))
+      throw argumentError('ERR_NETLOOM_INVALID_NAMESPACE', 'the namespace is on the network none, where it is alone', path || 'source')
+    const connected = records.map((record, i) => ({ record, name: networks[i]?.spec.name ?? record.network }))
+    driverOf[network.spec.driver].check?.(core.host, { namespace, connected: records }, path || 'source')
     // Beside lo there is nothing in a fresh namespace that a route could lead over.
     const routes = links.length > 1 ? await namespace.routes.list() : []
     return {
@@ -128,9 +130,12 @@ async function recordOf(
   const { options, source, path } = guest.request
   const prefix = path === '' ? '' : `${path}.`
   const id = randomBytes(32).toString('hex')
+  refuseUseless(driver, options, prefix)
   const allocated = driver.addresses ? await allocators.addresses.allocate(options, prefix) : []
   // Where nothing leads out there is no default route, as with Docker.
   const addresses = network.spec.internal ? allocated.map(({ gateway: _, ...address }) => address) : allocated
+  if (options.mtu !== undefined && options.mtu < leastMtu6 && addresses.some(({ family }) => family === 6))
+    throw rangeError('ERR_NETLOOM_OUT_OF_RANGE', `${options.mtu} is too small for IPv6, which needs ${leastMtu6}`, `${prefix}mtu`)
   const { name, mac, ip, ip6, gatewayPriority = 0, aliases = [], options: driverOptions = {} } = options
   const chosen = { ...(ip !== undefined && { ip }), ...(ip6 !== undefined && { ip6 }) }
   if (name !== undefined && (await core.state.ownerOfName(network.id, name)) !== undefined)
@@ -158,6 +163,13 @@ async function recordOf(
     // Nobody else has this one, so that the cable can be told from another of its name.
     ...(driver.cables && { hostInterface: cableName(id), hostMac: macFor(undefined) }),
   }
+}
+
+/** What says something about an interface says nothing where there is none. */
+function refuseUseless(driver: Driver, options: ConnectOptions, prefix: string): void {
+  if (driver.addresses) return
+  const field = (['ip', 'ip6', 'mac', 'interface', 'mtu', 'gatewayPriority', 'sysctls'] as const).find(one => options[one] !== undefined)
+  if (field !== undefined) throw conflict(`${prefix}${field}`, `the driver ${driver.name} gives no interface`)
 }
 
 function interfaceName({ request, links }: Guest, network: NetworkRecord, prefix: string): string {
@@ -226,10 +238,14 @@ function planOf(host: Namespace, network: NetworkRecord, guests: readonly Guest[
       if (replaces) here.routes.replace({ ...route, link })
       else here.routes.add({ ...route, link })
     }
-    for (const [key, value] of Object.entries(guest.request.options.sysctls ?? {})) here.sysctl.set(key.replace('IFNAME', link), value)
+    for (const [key, value] of Object.entries(guest.request.options.sysctls ?? {})) here.sysctl.set(settingOf(key, link), value)
   }
   return plan
 }
+
+/** In a key with dots a slash stands for the dot of a name, as sysctl(8) has it. */
+const settingOf = (key: string, link: string): string =>
+  key.replace('IFNAME', () => (/^[^/]*\./.test(key) ? link.replaceAll('.', '/') : link))
 
 function joiningOf({ namespace, request }: Guest, record: EndpointRecord): Joining {
   const { mtu } = request.options

@@ -33,6 +33,9 @@ export interface DriverSettings {
   readonly ipvlanFlag?: (typeof ipvlanFlags)[number]
 }
 
+/** Below that the kernel has no IPv6 on a link (RFC 8200). */
+export const leastMtu6 = 1280
+
 const macvlanModes = ['bridge', 'vepa', 'private', 'passthru'] as const
 const ipvlanModes = ['l2', 'l3', 'l3s'] as const
 const ipvlanFlags = ['bridge', 'private', 'vepa'] as const
@@ -63,6 +66,7 @@ function readMtu(text: string): number {
   return value
 }
 function readPrefix(text: string): string {
+  if (text === '') throw argumentError('ERR_NETLOOM_INVALID_NAME', 'interfaces cannot be called by their numbers alone')
   checkInterfaceName(`${text}0000`)
   return text
 }

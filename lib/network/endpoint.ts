@@ -1,4 +1,5 @@
 // The public Endpoint: a namespace's place on a network.
+import { NetloomError } from '../socket/error.js'
 import type { Core } from './core.js'
 import { disconnectAll } from './disconnect.js'
 import { type EndpointInspect, inspectEndpoint } from './inspect.js'
@@ -71,9 +72,16 @@ export class Endpoint implements AsyncDisposable {
     this.#record = await this.#core.change(() => publishLess(this.#core, this.#record, port))
   }
 
-  /** The namespace's own entry for the network, as `docker inspect` has it. */
+  /** The namespace's own entry for the network, as `docker inspect` has it, and as it is now. Throws ENOENT once the endpoint is disconnected. */
   async inspect(): Promise<EndpointInspect> {
-    return inspectEndpoint(this.#record)
+    this.#core.checkOpen()
+    const record = await this.#core.state.endpoint(this.network, this.id)
+    if (!record) {
+      const fields = { operation: 'inspect', subject: this.name ?? this.id.slice(0, 12), reason: 'the endpoint has been disconnected' }
+      throw new NetloomError('ENOENT', fields)
+    }
+    this.#record = record
+    return inspectEndpoint(record)
   }
 
   /** Takes the namespace off the network. Doing it twice is fine. */

@@ -71,10 +71,11 @@ export function inspectNetwork(record: NetworkRecord, endpoints: readonly Endpoi
     IPAM: {
       Driver: 'default',
       Options: isPredefined(spec.name) ? null : spec.ipamOptions,
-      Config: pools.map(({ subnet, ipRange, gateway, auxAddresses = {} }) => ({
+      // A configuration has no subnet of its own, and shows what it gives.
+      Config: (spec.configOnly ? spec.subnets : pools).map(({ subnet, ipRange, gateway, auxAddresses = {} }) => ({
         Subnet: subnet,
         ...(ipRange !== undefined && { IPRange: ipRange }),
-        Gateway: gateway,
+        ...(gateway !== undefined && { Gateway: gateway }),
         ...(Object.keys(auxAddresses).length > 0 && { AuxiliaryAddresses: auxAddresses }),
       })),
     },

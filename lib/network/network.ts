@@ -1,6 +1,6 @@
 // The public Network: connecting namespaces to it, and what is on it.
 import { argumentError } from '../codec/errors.js'
-import { conflict } from '../kernel/arguments.js'
+import { checkAt, checkOptions, conflict, isBoolean, isList, isSignal } from '../kernel/arguments.js'
 import { checkSource, type NamespaceSource } from '../namespace/source.js'
 import type { ApplyOptions } from '../plan/result.js'
 import { AbortError, NetloomError } from '../socket/error.js'
@@ -26,6 +26,11 @@ export type ConnectSource = NamespaceSource | ({ readonly namespace: NamespaceSo
 export interface ConnectManyOptions extends Pick<ApplyOptions, 'signal'> {
   /** Called after each part that is connected. */
   readonly onProgress?: (progress: { readonly done: number; readonly total: number }) => void
+}
+
+const isSources = (value: unknown) => checkAt('sources', () => isList(() => undefined)(value))
+const isCallback = (value: unknown) => {
+  if (typeof value !== 'function') throw argumentError('ERR_NETLOOM_INVALID_OPTION', 'is not a function')
 }
 
 /** Namespaces that are held open at a time. */
@@ -69,6 +74,8 @@ export class Network implements AsyncDisposable {
 
   /** Connects many, all or none; thousands too. Errors as connect(), with the path of the one that was refused. */
   async connectMany(sources: readonly ConnectSource[], options: ConnectManyOptions = {}): Promise<Endpoint[]> {
+    isSources(sources)
+    checkOptions<ConnectManyOptions>(options, { signal: isSignal, onProgress: isCallback })
     const requests = sources.map((given, i) => requestOf(given, `sources[${i}]`))
     const records = await this.#connect(requests, options)
     return records.map(record => new Endpoint(this.#core, record, true))
@@ -81,6 +88,7 @@ export class Network implements AsyncDisposable {
 
   /** Takes many off the network, all of which must be on it. */
   async disconnectMany(sources: readonly NamespaceSource[]): Promise<void> {
+    isSources(sources)
     const paths = sources.map((_, i) => `sources[${i}]`)
     for (const [i, source] of sources.entries()) checkSource(source, paths[i])
     await this.#core.change(async () => {
@@ -143,9 +151,12 @@ export class Network implements AsyncDisposable {
   /**
    * Removes the network. Doing it twice is fine.
    *
-   * Errors: EBUSY namespaces are connected to it; with `force` they are disconnected. EPERM it is predefined.
+   * Errors: EBUSY namespaces are connected to it, or it is the configuration of others; with `force` they are disconnected, and it is removed. EPERM it is
+   * predefined.
    */
-  async delete({ force = false }: { readonly force?: boolean } = {}): Promise<void> {
+  async delete(options: { readonly force?: boolean } = {}): Promise<void> {
+    checkOptions<typeof options>(options, { force: isBoolean })
+    const { force = false } = options
     const core = this.#core
     await core.change(async () => {
       const record = await core.state.network(this.id)
@@ -230,7 +241,9 @@ export async function removeNetwork(core: Core, record: NetworkRecord, force: bo
   const { name, driver } = record.spec
   const refuse = (code: string, reason: string, hint?: string) =>
     new NetloomError(code, { operation: 'remove network', subject: name, reason, hint })
-  if (isPredefined(name)) throw refuse('EPERM', 'it is predefined')
+  if (isPredefined(name)) throw refuse('EPERM', 'it is predefined', 'bridge, host and none are always there')
+  const users = record.spec.configOnly && !force ? (await core.state.networks()).filter(({ spec }) => spec.configFrom === name) : []
+  if (users.length > 0) throw refuse('EBUSY', `it is the configuration of ${users.map(({ spec }) => spec.name).join(', ')}`)
   if (!force) await core.sweep(record)
   const endpoints = await core.state.endpoints(record.id)
   if (endpoints.length && !force) {

@@ -1,6 +1,7 @@
 // The public Networks: container networks as `docker network` has them, for any namespace, in a folder that processes share.
+import { resolve } from 'node:path'
 import { argumentError, shown } from '../codec/errors.js'
-import { checkAt, checkOptions, isAddress, isList, isObject, isOneOf } from '../kernel/arguments.js'
+import { checkOptions, isAddress, isList, isObject, isOneOf } from '../kernel/arguments.js'
 import { Namespace } from '../kernel/namespace.js'
 import type { NamespaceSource } from '../namespace/source.js'
 import { NetloomError } from '../socket/error.js'
@@ -52,13 +53,24 @@ export interface NetworkFilter {
   readonly dangling?: boolean
   readonly scope?: 'local'
 }
+/** What prune() removes: all conditions must hold. */
+export interface PruneFilter extends Pick<NetworkFilter, 'label'> {
+  /** Those made before that moment. */
+  readonly until?: Date
+}
 
 const isText = (value: unknown) => {
   if (typeof value !== 'string') throw argumentError('ERR_NETLOOM_INVALID_STRING', `${shown(value)} is not a string`)
 }
 const isTexts = (value: unknown) => (Array.isArray(value) ? isList(isText)(value) : isText(value))
+const isDriver = isOneOf([...drivers, 'none'])
+const isDrivers = (value: unknown) => (Array.isArray(value) ? isList(isDriver)(value) : isDriver(value))
 const isFlag = (value: unknown) => {
   if (typeof value !== 'boolean') throw argumentError('ERR_NETLOOM_INVALID_BOOLEAN', `${shown(value)} is not true or false`)
+}
+const isDate = (value: unknown) => {
+  if (!(value instanceof Date) || Number.isNaN(value.getTime()))
+    throw argumentError('ERR_NETLOOM_INVALID_OPTION', `${shown(value)} is not a Date`)
 }
 const isFolder = (value: unknown) => {
   if (typeof value !== 'string' || value === '' || value.includes('\0'))
@@ -97,20 +109,23 @@ export class Networks implements AsyncDisposable {
       throw argumentError('ERR_NETLOOM_MISSING_OPTION', 'networks need a folder for their state', 'stateDir')
     // Held on its own, so that it stays open when the caller closes his.
     const host = await Namespace.open(options.host ?? Namespace.current())
+    const undo: (() => Promise<void>)[] = [() => host.close()]
     try {
-      const { state } = await State.open(options.stateDir, keyOf(host))
+      const { state } = await State.open(resolve(options.stateDir), keyOf(host))
       const core = new Core(host, state)
       await core.change(async () => {
         for (const spec of predefined()) if (!(await state.findNetworkByName(spec.name))) await createNetwork(core, spec, { ensure: false })
       })
       const { dns, holdPorts = false, repair = false } = options.serve ?? {}
       const served = dns ? new Dns(core, dns === true ? {} : dns) : undefined
+      if (served) undo.unshift(() => served.close())
       await served?.start()
       const guard = holdPorts || repair ? new Guard(core, { holdPorts, repair }) : undefined
+      if (guard) undo.unshift(() => guard.close())
       await guard?.start()
       return new Networks(core, served, guard)
     } catch (error) {
-      await host.close()
+      for (const close of undo) await close()
       throw error
     }
   }
@@ -154,9 +169,10 @@ export class Networks implements AsyncDisposable {
    *
    * Errors: ENOENT, ECONNREFUSED, EACCES no daemon answers at the socket.
    */
-  async adopt({ dockerSocket = '/var/run/docker.sock' }: { readonly dockerSocket?: string } = {}): Promise<Network[]> {
+  async adopt(options: { readonly dockerSocket?: string } = {}): Promise<Network[]> {
     this.#core.checkOpen()
-    checkAt('dockerSocket', () => isFolder(dockerSocket))
+    checkOptions<typeof options>(options, { dockerSocket: isFolder })
+    const { dockerSocket = '/var/run/docker.sock' } = options
     const found = await adoptedNetworks(this.#core, dockerSocket)
     this.#dockerSocket = dockerSocket
     return found
@@ -169,7 +185,7 @@ export class Networks implements AsyncDisposable {
   async list(filter: NetworkFilter = {}): Promise<Network[]> {
     checkOptions<NetworkFilter>(filter, {
       ...{ name: isTexts, id: isTexts, label: isTexts, type: isOneOf(['custom', 'builtin']), dangling: isFlag, scope: isOneOf(['local']) },
-      driver: value => void (Array.isArray(value) ? isList(isOneOf(drivers))(value) : isOneOf(drivers)(value)),
+      driver: isDrivers,
     })
     this.#core.checkOpen()
     const found: Network[] = []
@@ -213,13 +229,16 @@ export class Networks implements AsyncDisposable {
     return packetWalk(this.#core, from, to, options)
   }
 
-  /** Removes the networks that nothing is connected to; not the predefined ones, nor configurations. */
-  async prune(): Promise<{ deleted: string[] }> {
+  /** Removes the networks that nothing is connected to and that the filter names; not the predefined ones, nor configurations. */
+  async prune(filter: PruneFilter = {}): Promise<{ deleted: string[] }> {
+    checkOptions<PruneFilter>(filter, { label: isTexts, until: isDate })
     const core = this.#core
+    const { until, ...rest } = filter
     return core.change(async () => {
       const deleted: string[] = []
       for (const record of await core.state.networks()) {
-        if (isPredefined(record.spec.name) || record.spec.configOnly) continue
+        if (isPredefined(record.spec.name) || record.spec.configOnly || !matches(record, rest)) continue
+        if (until !== undefined && new Date(record.created) >= until) continue
         await core.sweep(record)
         if ((await core.state.countEndpoints(record.id)) > 0) continue
         await removeNetwork(core, record, false)
@@ -268,7 +287,7 @@ function matches({ id, spec }: NetworkRecord, filter: NetworkFilter): boolean {
   return (
     any(filter.name, part => spec.name.includes(part)) &&
     any(filter.id, start => id.startsWith(start)) &&
-    any(filter.driver, driver => spec.driver === driver) &&
+    any(filter.driver, driver => spec.driver === (driver === 'none' ? 'null' : driver)) &&
     any(filter.label, label => {
       const [key = '', ...value] = label.split('=')
       return Object.hasOwn(spec.labels, key) && (value.length === 0 || spec.labels[key] === value.join('='))

@@ -68,10 +68,10 @@ export const serialOption = 'com.docker.network.ipam.serial'
 /** Names and ids share the place where a network is looked up, and Docker's rule keeps names out of paths and options. */
 const networkName = /^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,254}$/
 
-export function checkNetworkName(name: unknown, path?: string): string {
+export function checkNetworkName(name: unknown, what = 'a network'): string {
   if (typeof name === 'string' && networkName.test(name)) return name
   const rule = 'a letter or digit, then up to 254 letters, digits, dots, dashes and underscores'
-  throw argumentError('ERR_NETLOOM_INVALID_NAME', `${shown(name)} cannot name a network: names are ${rule}`, path)
+  throw argumentError('ERR_NETLOOM_INVALID_NAME', `${shown(name)} cannot name ${what}: names are ${rule}`)
 }
 
 const isString: Check = value => {
@@ -111,6 +111,8 @@ export function networkSpec(given: NetworkCreate): NetworkSpec {
   if (given.name === undefined) throw lacking('name', 'a network needs a name')
   const driver = given.driver === undefined ? 'bridge' : (given.driver.replace(/^none$/, 'null') as DriverName)
   const { configFrom, configOnly = false } = given
+  const operator = configOnly ? (['internal', 'attachable'] as const).find(name => given[name]) : undefined
+  if (operator !== undefined) throw conflict(operator, 'is for the networks that are made from a configuration to say')
   const options = optionsOf(driver, given)
   const subnets = subnetsOf(given)
   if (driver === 'host' || driver === 'null') refuseSubnets(driver, given)

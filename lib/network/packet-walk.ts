@@ -2,8 +2,9 @@
 import { argumentError } from '../codec/errors.js'
 import { type ExplainOptions, explain } from '../explain/explain.js'
 import type { Cause, ExplainStep, Outcome, StepFacts, Way } from '../explain/result.js'
-import { conflict } from '../kernel/arguments.js'
+import { checkOptions, conflict } from '../kernel/arguments.js'
 import { Namespace } from '../kernel/namespace.js'
+import { sameNamespace } from '../namespace/info.js'
 import { checkSource, type NamespaceSource } from '../namespace/source.js'
 import { NetloomError } from '../socket/error.js'
 import type { Core } from './core.js'
@@ -49,12 +50,16 @@ interface Found {
   readonly record?: EndpointRecord | undefined
 }
 
+/** What values they have explain() looks at. */
+const passes = () => undefined
+
 export async function packetWalk(
   core: Core,
   from: Endpoint | NamespaceSource,
   to: Endpoint | NamespaceSource | string,
   options: PacketWalkOptions = {},
 ): Promise<PacketWalk> {
+  checkOptions<PacketWalkOptions>(options, { family: passes, proto: passes, port: passes, sourcePort: passes, size: passes }, 'options')
   const opened: Namespace[] = []
   try {
     const sender = await locate(core, from, 'from', undefined, opened)
@@ -114,11 +119,11 @@ function addressOf({ addresses }: EndpointRecord, family: 4 | 6): string | undef
 
 async function describe(core: Core, { namespace, record }: Found, family: 4 | 6): Promise<WalkEnd> {
   const { name, path } = namespace
-  const label = name ?? path
+  const label = name ?? (sameNamespace(namespace, Namespace.current()) ? 'this namespace' : (path ?? String(namespace)))
   const network = record && (await core.state.network(record.network))
   const address = record?.addresses.find(one => one.family === family)?.address
   return {
-    ...(label !== undefined && { namespace: label }),
+    namespace: label,
     ...(network && { network: network.spec.name }),
     ...(record?.interface !== undefined && { interface: record.interface }),
     ...(address !== undefined && { address }),

@@ -15,7 +15,7 @@ let folder = ''
 let networks: Networks
 let blue: Network
 let tiny: Network
-let [web, other]: [Namespace?, Namespace?] = []
+let [web, other, lonely]: [Namespace?, Namespace?, Namespace?] = []
 let program: Answering | undefined
 beforeEach(context => needs(context, 'tool:ip', 'tool:nft', 'nftables'))
 beforeAll(async () => {
@@ -27,6 +27,9 @@ beforeAll(async () => {
   blue = await networks.create({ name: 'blue', subnet: '10.150.0.0/24', gateway: '10.150.0.1', auxAddresses: { router: '10.150.0.9' } })
   tiny = await networks.create({ name: 'tiny', subnet: '10.151.0.0/30' })
   await networks.create({ name: 'config', configOnly: true })
+  await networks.create({ name: 'configured', configFrom: 'config' })
+  lonely = await Namespace.create(host.named('lonely'), { loopback: true })
+  await (await networks.get('none')).connect(lonely)
   await blue.connect(web, { name: 'web', publish: [{ hostPort: 8080, containerPort: 80 }] })
   await tiny.connect(web)
   program = await answer(host.namespace, 9090)
@@ -37,6 +40,7 @@ afterAll(async () => {
   for (const network of await networks.list({ type: 'custom' })) await network.delete({ force: true })
   await web.delete()
   await other?.delete()
+  await lonely?.delete()
   await networks.close()
   await rm(folder, { recursive: true })
   expect(await linkNames(host.name)).toEqual([])
@@ -215,6 +219,60 @@ const rows: readonly (readonly [what: string, call: () => Promise<unknown>, code
   ['a pid that nobody has', () => blue.connect({ pid: 2 ** 22 + 1 }), 'ESRCH', undefined, /no such process/i],
   ['a name that nothing has', () => blue.connect({ name: host.named('nobody') }), 'ENOENT', undefined, /nobody/],
   ['many, of which one cannot be', () => blue.connectMany([other!, web!]), 'EEXIST', 'sources[1]', /on the network already/],
+  ['the subnet of the loopback', create({ subnet: '127.5.0.0/16' }), 'ERR_NETLOOM_INVALID_SUBNET', 'subnet', /for the loopback/],
+  [
+    'a subnet of groups',
+    create({ subnets: [{ subnet: '224.0.1.0/24' }] }),
+    'ERR_NETLOOM_INVALID_SUBNET',
+    'subnets[0].subnet',
+    /for groups/,
+  ],
+  ['the subnet of every link', create({ subnet: 'fe80::/64', ipv6: true }), 'ERR_NETLOOM_INVALID_SUBNET', 'subnet', /for the link/],
+  ['an MTU that IPv6 does not take', create({ ipv6: true, mtu: 1000 }), 'ERR_NETLOOM_OUT_OF_RANGE', 'mtu', /too small for IPv6/],
+  ['a bridge with a name of the settings', create({ bridge: 'all' }), 'ERR_NETLOOM_INVALID_NAME', 'bridge', /for all interfaces/],
+  ['interfaces that are numbers', create({ interfacePrefix: '' }), 'ERR_NETLOOM_INVALID_NAME', 'interfacePrefix', /numbers alone/],
+  [
+    'a configuration that is internal',
+    create({ configOnly: true, internal: true }),
+    'ERR_NETLOOM_INVALID_OPTION',
+    'internal',
+    /configuration/,
+  ],
+  ['a configuration that is used', async () => (await networks.get('config')).delete(), 'EBUSY', undefined, /configuration of configured/],
+  ['the host namespace on a bridge', () => blue.connect(host.namespace), 'ERR_NETLOOM_INVALID_NAMESPACE', 'source', /host namespace/],
+  ['a namespace that is to be alone', () => blue.connect(lonely!), 'ERR_NETLOOM_INVALID_NAMESPACE', 'source', /on the network none/],
+  [
+    'an interface where there is none',
+    async () => (await networks.get('host')).connect(host.namespace, { ip: '10.150.0.7' }),
+    'ERR_NETLOOM_INVALID_OPTION',
+    'ip',
+    /no interface/,
+  ],
+  ['a name of an endpoint', connect({ name: 'a b' }), 'ERR_NETLOOM_INVALID_NAME', 'name', /cannot name an endpoint/],
+  ['a MAC address of zeros', connect({ mac: '00:00:00:00:00:00' }), 'ERR_NETLOOM_INVALID_MAC', 'mac', /zeros/],
+  [
+    'an interface with a name of the settings',
+    connect({ interface: 'all' }),
+    'ERR_NETLOOM_INVALID_NAME',
+    'interface',
+    /for all interfaces/,
+  ],
+  ['no list of namespaces', () => blue.connectMany('ab' as never), 'ERR_NETLOOM_INVALID_OPTION', 'sources', /array/],
+  ['no list to take off', () => blue.disconnectMany(undefined as never), 'ERR_NETLOOM_INVALID_OPTION', 'sources', /array/],
+  ['no signal', () => blue.connectMany([other!], { signal: 5 } as never), 'ERR_NETLOOM_INVALID_OPTION', 'signal', /AbortSignal/],
+  ['no callback', () => blue.connectMany([other!], { onProgress: 5 } as never), 'ERR_NETLOOM_INVALID_OPTION', 'onProgress', /function/],
+  ['what delete() does not know', () => blue.delete({ forced: true } as never), 'ERR_NETLOOM_UNKNOWN_OPTION', 'forced', /force/],
+  ['what prune() does not know', () => networks.prune({ name: 'x' } as never), 'ERR_NETLOOM_UNKNOWN_OPTION', 'name', /label, until/],
+  ['what is no moment', () => networks.prune({ until: '24h' } as never), 'ERR_NETLOOM_INVALID_OPTION', 'until', /not a Date/],
+  ['what adopt() does not know', () => networks.adopt({ socket: '/x' } as never), 'ERR_NETLOOM_UNKNOWN_OPTION', 'socket', /dockerSocket/],
+  [
+    'another source of a packet',
+    () => networks.packetWalk(web!, other!, { source: '::' } as never),
+    'ERR_NETLOOM_UNKNOWN_OPTION',
+    'options.source',
+    /family/,
+  ],
+  ['a predefined network', async () => (await networks.get('host')).delete(), 'EPERM', undefined, /predefined \(bridge, host and none/],
   ['taking off what is not on it', () => blue.disconnect(other!), 'ENOENT', 'sources[0]', /not on the network/],
   ['removing a network that is in use', () => blue.delete(), 'EBUSY', undefined, /endpoints are on it \(web/],
 ]

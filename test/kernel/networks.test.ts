@@ -1,7 +1,7 @@
 // Container networks against the kernel: the walk of scenario S7, seen by ip and by Docker's words.
 import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { afterAll, afterEach, beforeEach, expect, test } from 'vitest'
 import { Namespace, Networks } from '../../lib/index.js'
 import { needs } from '../helpers/features.js'
@@ -167,7 +167,7 @@ test('the predefined networks, and what is listed', async () => {
   expect(await names({ type: 'builtin' })).toEqual(['bridge/bridge', 'host/host', 'none/null'])
   expect(await names({ label: 'tier=back' })).toEqual(['green/bridge'])
   expect(await names({ label: 'tier', name: ['lue', 'x'] })).toEqual(['blue/bridge'])
-  expect(await names({ driver: 'null' })).toEqual(['none/null'])
+  expect([await names({ driver: 'null' }), await names({ driver: 'none' })]).toEqual([['none/null'], ['none/null']])
   const configs = await Promise.all(
     ['bridge', 'blue', 'green'].map(async name => (await (await networks.get(name)).inspect()).IPAM.Config[0]),
   )
@@ -185,6 +185,60 @@ test('the predefined networks, and what is listed', async () => {
   await expect(standard.delete({ force: true })).rejects.toMatchObject({ code: 'EPERM' })
   expect((await networks.prune()).deleted).toEqual(['blue', 'green'])
   expect(await networks.find('blue')).toBeUndefined()
+})
+
+test('pruning by label and by age', async () => {
+  for (const tier of ['front', 'back']) await networks.create({ name: tier, labels: { tier } })
+  expect((await networks.prune({ label: 'tier=front', until: new Date(0) })).deleted).toEqual([])
+  expect((await networks.prune({ label: 'tier=front' })).deleted).toEqual(['front'])
+  expect((await networks.prune({ until: new Date(Date.now() + 1_000) })).deleted).toEqual(['back'])
+})
+
+test('a configuration shows what it gives, and stays while it is used', async () => {
+  const config = await networks.create({ name: 'config', configOnly: true, subnet: '10.30.0.0/24', labels: { a: 'b' } })
+  expect(await config.inspect()).toMatchObject({ ConfigOnly: true, IPAM: { Config: [{ Subnet: '10.30.0.0/24' }] }, Labels: { a: 'b' } })
+  const net = await networks.create({ name: 'net', configFrom: 'config' })
+  await expect(config.delete()).rejects.toMatchObject({ code: 'EBUSY', message: expect.stringContaining('the configuration of net') })
+  await net.delete()
+  await config.delete()
+  expect(await networks.list({ type: 'custom' })).toEqual([])
+})
+
+test('an endpoint is inspected as it is now, by whichever handle', async () => {
+  const web = await container('web')
+  const net = await networks.create({ name: 'net', subnet: '10.31.0.0/24' })
+  const endpoint = await net.connect(web.namespace)
+  await using other = await Networks.open({ stateDir: folder, host: host.namespace })
+  const [same] = await other.endpoints(web.namespace)
+  await same?.publish({ hostPort: 8080, containerPort: 80 })
+  expect((await endpoint.inspect()).Ports).toEqual({ '80/tcp': [{ HostIp: '0.0.0.0', HostPort: '8080' }] })
+  expect(endpoint.portsText).toBe('0.0.0.0:8080->80/tcp')
+  await net.disconnect(web.namespace)
+  await expect(endpoint.inspect()).rejects.toMatchObject({ code: 'ENOENT' })
+})
+
+test('an interface with a dot in its name has its settings', async () => {
+  const web = await container('web')
+  const net = await networks.create({ name: 'net', subnet: '10.32.0.0/24' })
+  await net.connect(web.namespace, {
+    interface: 'eth0.5',
+    sysctls: { 'net.ipv4.conf.IFNAME.arp_ignore': 2, 'net/ipv4/conf/IFNAME/arp_filter': 1 },
+  })
+  expect(await web.namespace.sysctl.get('net/ipv4/conf/eth0.5/arp_ignore')).toBe('2')
+  expect(await web.namespace.sysctl.get('net/ipv4/conf/eth0.5/arp_filter')).toBe('1')
+})
+
+test('a folder named relative to the working folder stays where it is', async () => {
+  const before = process.cwd()
+  try {
+    process.chdir(dirname(folder))
+    await using relative = await Networks.open({ stateDir: basename(folder), host: host.namespace })
+    process.chdir('/')
+    expect((await relative.create({ name: 'net', subnet: '10.33.0.0/24' })).name).toBe('net')
+  } finally {
+    process.chdir(before)
+  }
+  expect((await networks.get('net')).name).toBe('net')
 })
 
 test('host and none', async () => {
@@ -208,6 +262,11 @@ test('macvlan', async context => {
   expect((await ipLink(a.name, 'eth0'))?.linkinfo).toMatchObject({ info_kind: 'macvlan', info_data: { mode: 'bridge' } })
   expect((await ping(a.name, '192.168.7.3')).received).toBe(1)
   await net.disconnect(a.namespace)
+  expect(await linkNames(a.name)).toEqual([])
+  // However its address is written, the interface is known again.
+  const written = await net.connect(a.namespace, { mac: '02:AA:BB:CC:DD:EE' })
+  expect([written.mac, (await seen(a.name, 'eth0'))[0]]).toEqual(['02:aa:bb:cc:dd:ee', '02:aa:bb:cc:dd:ee'])
+  await written.disconnect()
   expect(await linkNames(a.name)).toEqual([])
   await net.delete({ force: true })
   expect(await linkNames(b.name)).toEqual([])

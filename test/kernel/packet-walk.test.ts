@@ -123,6 +123,17 @@ test('to the outside: masqueraded, and back again', async () => {
   await host.namespace.links.delete('wan0')
 })
 
+test('from a namespace without a name', async () => {
+  await using nameless = await Namespace.create()
+  const db = await container('db')
+  const net = await networks.create({ name: 'my-net' })
+  await using _nameless = await net.connect(nameless)
+  await net.connect(db)
+  const walk = await networks.packetWalk(nameless, db)
+  expect(walk.from.namespace).toBe(walk.there[0]?.namespace)
+  expect(String(walk)).toMatch(/^net:\[\d+\] \(172\.18\.0\.2, my-net\) → /)
+})
+
 test('what cannot be walked', async () => {
   const [web, db] = [await container('web'), await container('db')]
   const net = await networks.create({ name: 'my-net' })

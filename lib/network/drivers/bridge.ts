@@ -1,6 +1,8 @@
 // The driver 'bridge': a bridge in the host namespace with the gateways' addresses, and a veth pair for each endpoint.
+import { argumentError } from '../../codec/errors.js'
 import type { LinkFields } from '../../kernel/link-request.js'
 import { scoped } from '../../kernel/scope.js'
+import { sameNamespace } from '../../namespace/info.js'
 import { deleteLink, deleteLinks } from '../../plan/remove.js'
 import { NetloomError } from '../../socket/error.js'
 import { type DriverSettings, settingsOf } from '../driver-options.js'
@@ -25,6 +27,15 @@ export const bridgeDriver: Driver = {
   // BR_MAX_PORTS of the kernel, less the number 0, which no port has.
   most: 1_023,
   device: (id, { bridge }, gateway) => ({ name: bridge ?? `br-${id.slice(0, 12)}`, mac: macFor(gateway) }),
+
+  check(host, { namespace }, path) {
+    if (!sameNamespace(host, namespace)) return
+    throw argumentError(
+      'ERR_NETLOOM_INVALID_NAMESPACE',
+      'the host namespace cannot be on a bridge of its own, by which it reaches all on it',
+      path,
+    )
+  },
 
   async ensure(host, network, settings) {
     const { mtu } = settings
