@@ -3,7 +3,7 @@ import type { Namespace } from '../kernel/namespace.js'
 import { Scope } from '../kernel/scope.js'
 import { openCurrent } from '../namespace/current.js'
 import type { NamespaceInfo, OpenNamespace } from '../namespace/info.js'
-import { openSource } from '../namespace/source.js'
+import { held, openSource } from '../namespace/source.js'
 import { AbortError } from '../socket/error.js'
 import type { NamespaceHandle } from '../socket/native.js'
 import { compile } from './compile.js'
@@ -96,7 +96,7 @@ const holdingsOf = (state: State, scope: Holdings['scope']): Holdings => ({
 
 function resultOf(state: State, sources: ReadonlyMap<number, Namespace>, mark: string, plan: symbol): PlanResult {
   const { data, progress, failures } = state
-  const infos = data.namespaces.map((_, number) => state.namespaces[number]?.info ?? infoOf(sources.get(number)))
+  const infos = data.namespaces.map((_, number) => reachable(state.namespaces[number]) ?? infoOf(sources.get(number)))
   const ways = new Map([...sources].map(([number, namespace]) => [number, wayTo(data, number, namespace)]))
   const reversal = new PlanReversal(holdingsOf(state, notDeleting), ways, {
     mark,
@@ -104,6 +104,10 @@ function resultOf(state: State, sources: ReadonlyMap<number, Namespace>, mark: s
   })
   return new PlanResult(progress.total - failures.length, failures, infos, reversal, plan)
 }
+
+/** To one without a name nothing leads but its descriptor. Not enumerable: equality, JSON and structuredClone see plain data. */
+const reachable = (made: State['namespaces'][number]): NamespaceInfo | undefined =>
+  made?.handle ? Object.defineProperty(made.info, held, { value: made.handle }) : made?.info
 
 /** Not written where the state is in sight: a result would hold it by that. */
 const notDeleting = () => Promise.reject(new Error('no delete is running'))

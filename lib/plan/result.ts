@@ -28,7 +28,7 @@ export interface ApplyOptions {
 export interface DeleteOptions {
   /** Wait until the kernel has removed the devices, not only the names. */
   readonly drain?: boolean
-  /** Stops at the next boundary; what is left can be deleted with another call. */
+  /** Stops at the next boundary with an AbortError that has `leftovers`; what is left can be deleted with another call. */
   readonly signal?: AbortSignal
   /** Called at most every few milliseconds, and at the end. What it throws is thrown when everything has been taken back. */
   readonly onProgress?: ApplyOptions['onProgress']
@@ -74,7 +74,10 @@ export class PlanResult implements AsyncDisposable {
     this.#plan = plan
   }
 
-  /** The namespace that the plan meant, by what plan.namespace() gave or by name. Throws ENOENT if it was not made. */
+  /**
+   * The namespace that the plan meant, by what plan.namespace() gave or by name; Namespace.open() takes it, one without a name too until delete().
+   * Throws ENOENT if it was not made.
+   */
   namespace(planned: NamespaceRef | string): NamespaceInfo {
     const number = typeof planned === 'string' ? this.#names.get(planned) : this.#numberOf(planned)
     const info = number === undefined ? undefined : this.#namespaces[number]

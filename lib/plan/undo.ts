@@ -1,7 +1,7 @@
 // Takes back what a plan has done, and exactly that: entries first, then links by one group, then namespaces by their names.
 import type { Scope } from '../kernel/scope.js'
 import { labelOf, type NamespaceInfo } from '../namespace/info.js'
-import { NetloomError } from '../socket/error.js'
+import { AbortError, NetloomError } from '../socket/error.js'
 import type { NamespaceHandle } from '../socket/native.js'
 import { type EntryItem, entryRequest, type Indexes } from './compile-entry.js'
 import { leaving } from './execute-error.js'
@@ -69,6 +69,8 @@ export async function undo(holdings: Holdings, options: UndoOptions): Promise<{ 
   if (!options.drain) {
     const staying = links.filter(link => !link.falls)
     kept.push(...(await undoLinks(holdings, staying, trouble, options)))
+    // Another call may want to wait for them.
+    if (remaining.length > 0) kept.push(...links.filter(link => link.falls))
   }
   for (const number of needed) {
     const info = holdings.namespaces[number]?.info
@@ -84,6 +86,9 @@ export async function undoOrThrow(holdings: Holdings, options: UndoOptions): Pro
   const { leftovers, errors } = await undo(holdings, options)
   if (leftovers.length > 0) {
     const [first] = errors
+    const { signal } = options
+    if (signal?.aborted && errors.every(error => error === signal.reason))
+      throw leaving(new AbortError('delete plan', signal), leftovers, errors)
     throw leaving(
       first instanceof NetloomError ? first : new NetloomError('EBUSY', { operation: 'delete plan', cause: first }),
       leftovers,

@@ -200,3 +200,40 @@ test('progress is told now and then and ends complete; the event loop stays free
     await result.delete({ drain: true })
   }
 })
+
+test('a namespace without a name is entered by what the result says of it, until that is deleted', async () => {
+  const before = await everything(host.name)
+  const plan = new Plan()
+  const inside = plan.namespace(undefined, { loopback: true })
+  const cable = inside.links.create({ kind: 'veth', name: 'eth0', up: true, peer: { namespace: host.namespace, name: 'an0', up: true } })
+  inside.addresses.add(cable, '10.81.0.1/24')
+  const result = await plan.apply()
+  const info = result.namespace(inside)
+  expect(Object.keys(info)).toEqual(['device', 'inode'])
+  {
+    await using namespace = await Namespace.open(info)
+    expect(String(namespace)).toBe(String(info))
+    expect((await namespace.addresses.list({ link: 'eth0' })).map(({ cidr }) => cidr)).toEqual(['10.81.0.1/24'])
+    await host.namespace.links.create({ kind: 'veth', name: 'an1', peer: { namespace: info, name: 'eth1' } })
+    expect((await namespace.links.get('eth1')).kind).toBe('veth')
+  }
+  await result.delete({ drain: true })
+  await expect(Namespace.open(info)).rejects.toMatchObject({ code: 'EBADF' })
+  await drained()
+  expect(await everything(host.name)).toEqual(before)
+})
+
+test('a delete that is aborted half-way says so, and another one finishes it, devices included', async () => {
+  const before = await everything(host.name)
+  const result = await star(host.namespace, 200, { prefix: prefix() }).apply()
+  const stop = new AbortController()
+  const onProgress = () => stop.abort(new Error('not now'))
+  const error = await result.delete({ signal: stop.signal, onProgress }).then(
+    () => undefined,
+    (reason: unknown) => reason,
+  )
+  expect(error).toMatchObject({ name: 'AbortError', code: 'ABORT_ERR', cause: { message: 'not now' } })
+  expect((error as { leftovers: string[] }).leftovers.length).toBeGreaterThan(0)
+  await result.delete({ drain: true })
+  expect(await everything(host.name)).toEqual(before)
+})
