@@ -1,4 +1,5 @@
 // What the firewall has from a process that stays: ports that are held, rules that come back.
+import { type FSWatcher, watch } from 'node:fs'
 import type { Core } from './core.js'
 import { FirewallWatch } from './firewall-watch.js'
 import { PortHolder } from './port-holder.js'
@@ -12,6 +13,9 @@ export class Guard {
   readonly #watch: FirewallWatch | undefined
   #timer: NodeJS.Timeout | undefined
   #looking: Promise<unknown> = Promise.resolve()
+  #ports: FSWatcher | undefined
+  #noticed: NodeJS.Timeout | undefined
+  #lettingGo: Promise<unknown> = Promise.resolve()
 
   constructor(core: Core, { holdPorts, repair }: { readonly holdPorts: boolean; readonly repair: boolean }) {
     this.#core = core
@@ -30,17 +34,38 @@ export class Guard {
           .then(async () => {
             if (await holder.isBehind()) await core.change(() => holder.look())
           })
-          .catch((error: unknown) => process.emitWarning(error instanceof Error ? error : String(error)))
+          .catch(warn)
       }, rhythm)
+      this.#notice(holder)
     }
     await this.#watch?.start()
   }
 
+  /** Who publishes what another process gave back should not have to wait for the next look. */
+  #notice(holder: PortHolder): void {
+    try {
+      this.#ports = watch(this.#core.state.path('ports'), () => {
+        // A change of many ports says something for each.
+        this.#noticed ??= setTimeout(() => {
+          this.#noticed = undefined
+          this.#lettingGo = this.#lettingGo.then(() => holder.letGo()).catch(warn)
+        }, 1)
+      }).on('error', warn)
+    } catch (error) {
+      // Where there are no more watches (fs.inotify.max_user_watches), the next look does it.
+      warn(error)
+    }
+  }
+
   async close(): Promise<void> {
     clearInterval(this.#timer)
-    await this.#looking
+    this.#ports?.close()
+    clearTimeout(this.#noticed)
+    await Promise.all([this.#looking, this.#lettingGo])
     await this.#watch?.close()
     this.#core.follower = undefined
     this.#holder?.close()
   }
 }
+
+const warn = (error: unknown): void => process.emitWarning(error instanceof Error ? error : String(error))

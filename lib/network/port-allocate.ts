@@ -1,15 +1,19 @@
 // Host ports for endpoints, while the state is locked: those that were asked for, or free ones.
 import { randomInt } from 'node:crypto'
+import { setTimeout } from 'node:timers/promises'
 import { argumentError } from '../codec/errors.js'
 import type { Namespace } from '../kernel/namespace.js'
 import { scoped } from '../kernel/scope.js'
 import { holdPort } from '../namespace/hold-port.js'
 import { NetloomError } from '../socket/error.js'
 import { settingsOf } from './driver-options.js'
+import { isHolderBehind } from './port-holder.js'
 import { fieldOf, type PortWish } from './port-options.js'
 import { type EndpointAddress, isAny, type NetworkRecord, type PortRecord } from './records.js'
 import type { State } from './state.js'
 
+/** Milliseconds for which a process that holds ports is given to let go of one: it takes some, unless its event loop is held up. */
+const patience = 2_000
 /** Where free ports are looked for (RFC 6335). */
 const ephemeral = { first: 49152, last: 65535 }
 
@@ -99,7 +103,19 @@ export class PortAllocator {
     return undefined
   }
 
-  async #isFree({ protocol, hostIp, hostPort }: PortRecord): Promise<boolean> {
+  async #isFree(port: PortRecord): Promise<boolean> {
+    if (await this.#canBind(port)) return true
+    const until = performance.now() + patience
+    for (let pause = 1; ; pause = Math.min(2 * pause, 20)) {
+      // Asked before the port is tried: afterwards it may have been let go of in between.
+      const isBehind = await isHolderBehind(this.#state)
+      if (await this.#canBind(port)) return true
+      if (!isBehind || performance.now() > until) return false
+      await setTimeout(pause)
+    }
+  }
+
+  async #canBind({ protocol, hostIp, hostPort }: PortRecord): Promise<boolean> {
     try {
       const held = await holdPort(this.#host[scoped], { protocol, address: hostIp, port: hostPort }, { look: true })
       held.close()

@@ -1,4 +1,5 @@
 // serve.holdPorts: while this process lives, published ports are bound, so that no program of the host takes one, nor serves it once rules are gone.
+import { readFile, writeFile } from 'node:fs/promises'
 import type { Namespace } from '../kernel/namespace.js'
 import { scoped } from '../kernel/scope.js'
 import { type FileLock, tryLockFile } from '../namespace/file-lock.js'
@@ -6,9 +7,20 @@ import { holdPort, type Port } from '../namespace/hold-port.js'
 import { NetloomError } from '../socket/error.js'
 import type { Descriptor } from '../socket/native.js'
 import type { State } from './state.js'
+import { ifThere } from './state-files.js'
 
 /** A program has had it before, or it cannot be held: an address that is not there, a protocol that the kernel lacks. */
 const passed = ['EADDRINUSE', 'EADDRNOTAVAIL', 'EPROTONOSUPPORT', 'ESOCKTNOSUPPORT', 'EAFNOSUPPORT']
+
+/** Where the process that holds the ports says how far it has come. */
+const told = 'held'
+
+/** True while another process holds ports that may have been given back by now. */
+export async function isHolderBehind(state: State): Promise<boolean> {
+  const role = await tryLockFile(state.path('holder'))
+  role?.release()
+  return !role && (await ifThere(readFile(state.path(told), 'utf8'))) !== String(await state.portsTime())
+}
 
 export class PortHolder {
   readonly #state: State
@@ -21,6 +33,10 @@ export class PortHolder {
   /** Of which state of the folder #held tells. */
   #time: bigint | undefined
   #fresh = false
+  /** The state of the folder whose ports, and no others, are held at most. */
+  #told = ''
+  /** Moves on with everything that this process changes. */
+  #turn = 0
   /** One of several processes that serve a folder holds its ports. */
   #role: FileLock | undefined
 
@@ -32,18 +48,34 @@ export class PortHolder {
 
   /** Has anybody else changed something since? To be asked before follow(), under the same lock. */
   async prepare(): Promise<void> {
+    this.#turn++
     this.#fresh = (await this.#state.portsTime()) === this.#time
+    if (!this.#fresh) await this.letGo()
+  }
+
+  /** Lets go of what others have given back. Takes no lock: whoever wants such a port next has it, and waits. */
+  async letGo(): Promise<void> {
+    if (!this.#role || String(await this.#state.portsTime()) === this.#told) return
+    const turn = this.#turn
+    const { ports, time } = await this.#state.publishedPorts()
+    // Read while this process itself changed something, of which it may know nothing.
+    if (turn !== this.#turn) return
+    this.#keepOnly(ports)
+    await this.#tell(time)
   }
 
   /** Follows what this process has changed: it costs what changed, however many ports there are. */
   async follow(): Promise<void> {
     const changes = this.#changes.splice(0)
+    this.#turn++
     if (!this.#role || changes.length === 0) return
     for (const { port, published } of changes) {
       if (published) await this.#hold(port)
       else this.#release(keyOf(port))
     }
-    if (this.#fresh) this.#time = await this.#state.portsTime()
+    if (!this.#fresh) return
+    this.#time = await this.#state.portsTime()
+    await this.#tell(this.#time)
   }
 
   /** Is there something to be done that follow() does not do: others have changed something, or the process that held the ports has ended? */
@@ -59,11 +91,12 @@ export class PortHolder {
     this.#role ??= await tryLockFile(this.#state.path('holder'))
     if (!this.#role) return
     this.#changes = []
+    this.#turn++
     const { ports, time } = await this.#state.publishedPorts()
-    const wanted = new Set(ports.map(keyOf))
-    for (const key of [...this.#held.keys(), ...this.#lacking.keys()]) if (!wanted.has(key)) this.#release(key)
+    this.#keepOnly(ports)
     for (const port of ports) if (!this.#held.has(keyOf(port))) await this.#hold(port)
     this.#time = time
+    await this.#tell(time)
   }
 
   close(): void {
@@ -71,6 +104,16 @@ export class PortHolder {
     for (const key of this.#held.keys()) this.#release(key)
     this.#role?.release()
     this.#role = undefined
+  }
+
+  #keepOnly(ports: readonly Port[]): void {
+    const wanted = new Set(ports.map(keyOf))
+    for (const key of [...this.#held.keys(), ...this.#lacking.keys()]) if (!wanted.has(key)) this.#release(key)
+  }
+
+  async #tell(time: bigint | undefined): Promise<void> {
+    this.#told = String(time)
+    await writeFile(this.#state.path(told), this.#told, { mode: 0o600 })
   }
 
   #release(key: string): void {

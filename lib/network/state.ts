@@ -39,6 +39,7 @@ import {
  *     ports/<tcp-80-4>            → id of the endpoint that it leads to from all addresses of the host, or else a folder:
  *     ports/<tcp-80-4>/<host ip>  → id of the endpoint that it leads to from this one
  *     namespaces/<key>/<id>       → id of the network of that endpoint
+ *     held                          of which state of ports/ the process that holds them has let go of the rest
  *
  * The arrows are symbolic links, which the kernel makes in one step and refuses to make twice: no address can be given to two.
  */

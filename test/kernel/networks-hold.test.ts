@@ -122,6 +122,35 @@ test('what was published before, what another process publishes, and a process t
   expect(await every('tcp', 8_080)).toEqual(none)
 })
 
+test('what another process gives back can be published again at once, by anybody', async () => {
+  const other = await open()
+  const network = await net(other)
+  const [a, b] = [await network.connect(await container('a')), await network.connect(await container('b'))]
+  const serving = await open({ holdPorts: true })
+  const [mine] = await serving.endpoints(made[1]!)
+  for (const protocol of ['tcp', 'udp'] as const) {
+    const publish = { hostPort: 8_085, containerPort: 80, protocol }
+    for (const next of [b, a, mine!, a]) {
+      await next.publish(publish)
+      await expect.poll(() => every(protocol, 8_085), { timeout: patience(10_000) }).toEqual(all)
+      await (next === mine ? b : next).unpublish(publish)
+    }
+    const address = { ...publish, hostIp: '192.0.2.1' }
+    await a.publish(address)
+    await expect.poll(() => bind(protocol, '192.0.2.1', 8_085), { timeout: patience(10_000) }).toBe('EADDRINUSE')
+    await a.unpublish(address)
+    await b.publish(address)
+    await b.unpublish(address)
+    const program = await holdPort(host.namespace[scoped], { protocol, address: '192.0.2.1', port: 8_085 })
+    await expect(a.publish(address)).rejects.toMatchObject({
+      code: 'EADDRINUSE',
+      path: 'hostPort',
+      reason: 'a program of the host has the port',
+    })
+    program.close()
+  }
+})
+
 test('a port on an address that comes later is held once it is there', async () => {
   const networks = await open({ holdPorts: true })
   const network = await net(networks)
