@@ -94,7 +94,9 @@ async function compare(title, worlds, works) {
     rows.push([what, ...pairs.flatMap(([a, b]) => [a.toFixed(2), b.toFixed(2), (b / a).toFixed(2)])])
     if (!what.endsWith('alone') && pairs[0][1] > most * pairs[0][0]) met = false
   }
-  process.stdout.write(`medians of ${rounds} rounds in turn${row > 1 ? `, ${row} in a row` : ''}, load ${load} at the start\n${table(rows)}`)
+  process.stdout.write(
+    `medians of ${rounds} rounds in turn${row > 1 ? `, ${row} in a row` : ''}, load ${load} at the start\n${table(rows)}`,
+  )
   return met
 }
 
