@@ -131,13 +131,18 @@ export const flag: Codec<boolean> & { readonly presence: true } = {
 
 /** A number counted in fractions: `scaled(u32, 100)` is 1/100 s on the wire and seconds in the value. */
 export function scaled(base: Scalar<number>, perUnit: number): Scalar<number> {
+  const largest = Math.min(2 ** (8 * base.size) - 1, Number.MAX_SAFE_INTEGER)
   return via(
     base,
     (wire: number) => wire / perUnit,
     (value: number) => {
       if (typeof value !== 'number' || Number.isNaN(value))
         throw argumentError('ERR_NETLOOM_INVALID_NUMBER', `${shown(value)} is not a number`)
-      return Math.round(value * perUnit)
+      const wire = Math.round(value * perUnit)
+      // In the caller's units; and what is no more than nothing in the kernel's is often another word there: off.
+      if (Number.isFinite(value) && (value < 0 || wire > largest || (wire === 0 && value > 0)))
+        throw rangeError('ERR_NETLOOM_OUT_OF_RANGE', `${value} is out of range (0, or ${1 / perUnit} to ${largest / perUnit})`)
+      return wire
     },
   ) as Scalar<number>
 }

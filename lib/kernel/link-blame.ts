@@ -6,7 +6,7 @@ import { type LinkRef, nameOf, type Scope } from './scope.js'
 /** One end of what was to be made or changed. */
 export interface Suspect {
   readonly scope: Scope
-  readonly fields: LinkFields & { readonly master?: LinkRef | null }
+  readonly fields: LinkFields & { readonly master?: LinkRef | null; readonly options?: unknown }
   /** 'peer' for the other end of a veth. */
   readonly path: string
   /** The link itself, once it is there: it is not in its own way. */
@@ -50,6 +50,12 @@ async function judge({ code, reason = '' }: NetloomError, { scope, fields, index
     if (lower && (await present(lower.scope, lower.ref)) === undefined) return absent('link', lower.ref)
   }
   if (code === 'EOPNOTSUPP' && /unknown device type/i.test(reason)) return { path: 'kind' }
+  if (code === 'EOPNOTSUPP' && master !== undefined && master !== null && !(await takesPorts(scope, master)))
+    return { path: 'master', reason: `${nameOf(master)} takes no ports: bridges, bonds, teams and VRFs do` }
+  if (code === 'ERANGE') {
+    const [only, ...others] = [...paths('options', fields.options), ...paths('port', fields.port)]
+    if (only !== undefined && others.length === 0) return { path: only }
+  }
   if (mac !== undefined && code === 'EADDRNOTAVAIL' && !isUnicast(mac)) return { path: 'mac', reason: 'not the address of a single device' }
   if (mtu !== undefined && (/\bmtu\b/i.test(reason) || (code === 'EINVAL' && !isMtu(mtu)))) return { path: 'mtu' }
   return undefined
@@ -60,6 +66,13 @@ const absent = (path: string, ref: LinkRef): Verdict => ({
   code: 'ENODEV',
   reason: typeof ref === 'string' ? `there is no link ${ref}` : `there is no ${nameOf(ref)}`,
 })
+/** The kinds that others can be ports of. */
+const masters: readonly (string | undefined)[] = ['bridge', 'bond', 'team', 'vrf', 'hsr', 'batadv', 'openvswitch']
+async function takesPorts(scope: Scope, ref: LinkRef): Promise<boolean> {
+  return masters.includes((await scope.getLink(ref)).linkinfo?.kind)
+}
+const paths = (name: string, of: unknown): string[] =>
+  typeof of === 'object' && of !== null && !(of instanceof Uint8Array) ? Object.keys(of).map(field => `${name}.${field}`) : []
 /** The lowest bit of the first byte means a group of devices, and an address of zeros means none. */
 const isUnicast = (mac: string) => !/^.[13579bdf]|^[0:]*$/i.test(mac)
 /** ETH_MIN_MTU and ETH_MAX_MTU, linux/if_ether.h. */

@@ -133,6 +133,7 @@ export function linkVerbs(scope: Scope) {
               ? 'the device that it sits on is down: it has to be up first'
               : 'the state of a port can be set only while it is up and has a carrier',
           ...(change.name !== undefined && { EBUSY: 'Linux before 6.2 renames a link only while it is down: set up: false first' }),
+          ...(port && { ERANGE: 'the cost of a port is 1 to 65535, its priority 0 to 63' }),
           ...(port && { EOPNOTSUPP: 'only a port of a bridge has such settings: give its master too' }),
         },
       })
@@ -183,7 +184,8 @@ export function linkVerbs(scope: Scope) {
     /** Removes a link; of a veth both ends. Throws ENODEV if there is none. */
     async delete(link: LinkRef): Promise<void> {
       const connection = await scope.connection()
-      await connection.request(message(lookup(link), context('delete link', link), rtm.delLink))
+      const hints = { ...missing, EOPNOTSUPP: 'lo, and the devices that modules put into each namespace (tunl0, sit0 …), go with it only' }
+      await connection.request(message(lookup(link), context('delete link', link, { hints }), rtm.delLink))
     },
 
     /** The other end of a veth, in whatever namespace it is; undefined for links that have none. */

@@ -86,6 +86,16 @@ describe('update', () => {
       code: 'EOPNOTSUPP',
       hint: expect.stringContaining('master'),
     })
+    await links().update('cable', { master: first })
+    for (const [port, path] of [
+      [{ cost: 0 }, 'port.cost'],
+      [{ priority: 64 }, 'port.priority'],
+    ] as const)
+      expect(await refusal(links().update('cable', { port }))).toMatchObject({
+        code: 'ERANGE',
+        path,
+        hint: expect.stringContaining('65535'),
+      })
   })
   test('options of the kind that it is', async context => {
     await needs(context, 'vxlan', 'macvlan')
@@ -110,7 +120,7 @@ describe('update', () => {
       ['switch', { stp: 2 }, { code: 'ERR_NETLOOM_INVALID_BOOLEAN', path: 'options.stp' }],
       ['switch', { rootId: '8000.000000000000' }, { code: 'ERR_NETLOOM_READ_ONLY', path: 'options.rootId' }],
       ['switch', { multicastIgmpVersion: 7 }, { code: 'EINVAL' }],
-      ['switch', { forwardDelay: 4000 }, { code: 'ERANGE' }],
+      ['switch', { forwardDelay: 4000 }, { code: 'ERANGE', path: 'options.forwardDelay' }],
       ['tunnel', { id: 6 }, { code: 'EOPNOTSUPP', reason: expect.stringContaining('VNI') }],
       ['cable', { stp: true }, { code: 'ERR_NETLOOM_INVALID_OPTION', path: 'options' }],
       ['lo', { stp: true }, { code: 'ERR_NETLOOM_INVALID_OPTION', path: 'options' }],
@@ -164,7 +174,7 @@ describe('update', () => {
       [{ alias: 'x'.repeat(256) }, { code: 'ERR_NETLOOM_INVALID_STRING', path: 'alias' }],
       [{ master: 'nonesuch' }, { code: 'ENODEV', path: 'master' }],
       [{ master: 9999 }, { code: 'ENODEV', path: 'master' }],
-      [{ master: 'lo' }, { code: 'EOPNOTSUPP' }],
+      [{ master: 'lo' }, { code: 'EOPNOTSUPP', path: 'master', reason: expect.stringMatching(/^lo takes no ports/) }],
       [{ port: { nonesuch: 1 } }, { code: 'ERR_NETLOOM_UNKNOWN_OPTION', path: 'port.nonesuch' }],
       [{ port: { cost: 'much' } }, { code: 'ERR_NETLOOM_INVALID_NUMBER', path: 'port.cost' }],
       [{ ipv6: 'off' }, { code: 'ERR_NETLOOM_UNKNOWN_NAME', path: 'ipv6' }],
@@ -198,7 +208,7 @@ describe('delete', () => {
       subject: 'cable',
       namespace: host.name,
     })
-    expect(await refusal(links().delete('lo'))).toMatchObject({ code: 'EOPNOTSUPP' })
+    expect(await refusal(links().delete('lo'))).toMatchObject({ code: 'EOPNOTSUPP', hint: expect.stringMatching(/^lo, /) })
     await expect(links().delete('')).rejects.toMatchObject({ code: 'ERR_NETLOOM_INVALID_NAME' })
     await expect(links().delete(0)).rejects.toMatchObject({ code: 'ERR_NETLOOM_INVALID_LINK' })
     await expect(links().delete(undefined as unknown as string)).rejects.toMatchObject({ code: 'ERR_NETLOOM_INVALID_LINK' })

@@ -124,6 +124,19 @@ describe('fractions', () => {
     expect(encodeHex(seconds, 0.014)).toBe(host('01000000'))
     expect(decode(seconds, host('96000000'))).toBe(1.5)
   })
+  test('are refused in the units of the caller, and not rounded to nothing', () => {
+    const message = (value: number) => {
+      try {
+        return encodeHex(seconds, value)
+      } catch (error) {
+        return (error as Error).message
+      }
+    }
+    expect(message(-1)).toBe('-1 is out of range (0, or 0.01 to 42949672.95)')
+    expect(message(42949673)).toBe('42949673 is out of range (0, or 0.01 to 42949672.95)')
+    expect(message(0.001)).toBe('0.001 is out of range (0, or 0.01 to 42949672.95)')
+    expect(message(0)).toBe(host('00000000'))
+  })
   test('have the range of the wire', () => {
     expect(refusal(() => encodeHex(seconds, 42949673))).toEqual(['ERR_NETLOOM_OUT_OF_RANGE', undefined, 'RangeError'])
     expect(refusal(() => encodeHex(seconds, -0.01))).toEqual(['ERR_NETLOOM_OUT_OF_RANGE', undefined, 'RangeError'])
