@@ -20,6 +20,8 @@ export interface Meeting {
   /** For what a bridge only passes on, the bridge. */
   readonly iif?: Link | undefined
   readonly oif?: Link | undefined
+  /** Where a packet that leaves came in: rules of nftables can ask for that, those of iptables cannot. */
+  readonly entry?: Link | undefined
   /** The ports of a bridge that it comes in by and leaves by. */
   readonly port?: Link | undefined
   readonly out?: Link | undefined
@@ -102,7 +104,7 @@ function described({ hook, iif, oif, port, out, bridged }: Meeting, packet: Pack
 }
 
 function asked(walk: Walk, place: Place, meeting: Meeting, packet: Packet): NftablesPacket {
-  const { layer, arp, ends, port, out, bridged } = meeting
+  const { layer, arp, ends, port, out, bridged, entry } = meeting
   const { hook: _, ...same } = described({ ...meeting, bridged: bridged || layer === 'bridge' }, packet)
   const { protocol, sourcePort, destinationPort, icmpType, icmpCode, state, ...plain } = same
   const [sender, receiver] = ends ?? []
@@ -110,6 +112,7 @@ function asked(walk: Walk, place: Place, meeting: Meeting, packet: Packet): Nfta
   return {
     ...(arp ? { ...plain, arp } : same),
     hook: meeting.hook,
+    ...(entry && { iif: entry.name }),
     ...(layer && { layer }),
     ...(layer && port && { physicalIn: port.name }),
     ...(layer && out && { physicalOut: out.name }),

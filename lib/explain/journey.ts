@@ -69,7 +69,7 @@ async function send(
   checkCarrier(walk, end)
   let packet = checkMtu(walk, end, sent, mtu ?? link.mtu, iif !== undefined)
   if (iif) packet = await judge(walk, place, { hook: 'forward', iif, oif: link }, packet)
-  packet = undoSource(walk, place, await judge(walk, place, { hook: 'postrouting', oif: link }, packet))
+  packet = undoSource(walk, place, await judge(walk, place, { hook: 'postrouting', oif: link, entry: iif }, packet))
   remember(walk, place, came.from === undefined ? { ...came, from: sent.from } : came, packet)
   const resolved = await resolve(walk, end, via ?? packet.to, packet)
   if (!resolved) return undefined

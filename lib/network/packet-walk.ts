@@ -64,6 +64,7 @@ export async function packetWalk(
   try {
     const sender = await locate(core, from, 'from', undefined, opened)
     const receiver = typeof to === 'string' ? undefined : await locate(core, to, 'to', sender.record?.network, opened)
+    if (typeof to === 'string') await openOwners(core, to, options.port, opened)
     const family = options.family ?? (typeof to === 'string' && to.includes(':') ? 6 : 4)
     const target = receiver?.record ? addressOf(receiver.record, family) : undefined
     const source = sender.record?.network === receiver?.record?.network && sender.record ? addressOf(sender.record, family) : undefined
@@ -109,6 +110,16 @@ async function locate(
   opened.push(namespace)
   const records = await core.state.endpointsOf(keyOf(namespace))
   return { namespace, record: records.find(one => one.network === network) ?? records[0] }
+}
+
+/** Opens the namespaces of endpoints that an address leads to, or a published port on it: explain() looks into no others. */
+async function openOwners({ state }: Core, address: string, port: number | undefined, opened: Namespace[]): Promise<void> {
+  for (const { id } of await state.networks())
+    for (const { namespace, addresses, ports = [] } of await state.endpoints(id)) {
+      const isMeant = addresses.some(one => one.address === address) || ports.some(({ hostPort }) => hostPort === port)
+      const found = isMeant ? await openRecorded(namespace) : undefined
+      if (found) opened.push(found)
+    }
 }
 
 function addressOf({ addresses }: EndpointRecord, family: 4 | 6): string | undefined {

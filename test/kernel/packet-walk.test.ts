@@ -123,6 +123,28 @@ test('to the outside: masqueraded, and back again', async () => {
   await host.namespace.links.delete('wan0')
 })
 
+test('to an address of an endpoint, and to a published port', async () => {
+  const [web, db] = [await container('web'), await container('db')]
+  const net = await networks.create({ name: 'my-net' })
+  await net.connect(web, { publish: [{ hostPort: 8080, containerPort: 80 }] })
+  await net.connect(db)
+  const outside = await container('outside')
+  await host.namespace.links.create({ kind: 'veth', name: 'wan0', up: true, peer: { namespace: outside, name: 'eth0', up: true } })
+  await host.namespace.addresses.add('wan0', '192.0.2.1/24')
+  await outside.addresses.add('eth0', '192.0.2.9/24')
+  const ways = [
+    [db, '172.18.0.2', 80],
+    [db, '172.18.0.1', 8080],
+    [outside, '192.0.2.1', 8080],
+  ] as const
+  for (const [from, address, port] of ways) {
+    const walk = await networks.packetWalk(from, address, { proto: 'tcp', port })
+    expect([walk.verdict, walk.causes]).toEqual(['passes', []])
+    expect(walk.there.at(-1)).toMatchObject({ kind: 'delivery', namespace: web.name })
+  }
+  await host.namespace.links.delete('wan0')
+})
+
 test('from a namespace without a name', async () => {
   await using nameless = await Namespace.create()
   const db = await container('db')
