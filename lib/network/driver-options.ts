@@ -118,6 +118,15 @@ export function driverSettings(driver: DriverName, options: Readonly<Record<stri
   return settings
 }
 
+/** Options of which each has Docker's name, as inspect shows them. */
+export const byDockersNames = (options: Readonly<Record<string, string>>): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(options).map(([name, text]) => [
+      names.find(short => short === name) ? dockerName(name as keyof DriverSettings) : name,
+      text,
+    ]),
+  )
+
 /** What a network's driver was told. */
 export const settingsOf = ({ spec }: NetworkRecord): DriverSettings => driverSettings(spec.driver, spec.options)
 
@@ -147,7 +156,7 @@ const kindOf = (value: unknown): string => typeof value
 function optionOf(name: string, driver: DriverName, path: string): keyof DriverSettings {
   const option = names.find(short => table[short].docker === name || table[short].also?.includes(name) || short === name)
   if (option === undefined) {
-    const why = meaningless[name]
+    const why = Object.hasOwn(meaningless, name) ? meaningless[name] : undefined
     if (why !== undefined) throw argumentError('ERR_NETLOOM_UNSUPPORTED_OPTION', why, path)
     const known = names.filter(short => table[short].drivers.includes(driver)).map(short => table[short].docker)
     const offer = known.length ? `it has ${known.join(', ')}` : 'it has none'

@@ -148,7 +148,7 @@ export class Networks implements AsyncDisposable {
     return new Network(core, record, true)
   }
 
-  /** A network by name, id or the beginning of its id. Throws ENOENT. */
+  /** A network by name, id or the beginning of its id. Throws ENOENT, and ENOTUNIQ if several ids begin so. */
   async get(nameOrId: string): Promise<Network> {
     const found = await this.find(nameOrId)
     if (found) return found

@@ -1,7 +1,15 @@
 // What Networks.create() takes: Docker's names and short ones, checked as far as that goes without looking at the machine.
 import { argumentError, shown } from '../codec/errors.js'
 import { type Check, checkAt, checkOptions, conflict, isBoolean, isList, isObject, isOneOf, lacking } from '../kernel/arguments.js'
-import { type DriverName, type DriverSettings, driverSettings, drivers, shortNames, shortOptions } from './driver-options.js'
+import {
+  byDockersNames,
+  type DriverName,
+  type DriverSettings,
+  driverSettings,
+  drivers,
+  shortNames,
+  shortOptions,
+} from './driver-options.js'
 
 /** A subnet of a network. */
 export interface Subnet {
@@ -147,7 +155,7 @@ function optionsOf(driver: DriverName, given: NetworkCreate): Record<string, str
   for (const name of Object.keys(short))
     if (Object.hasOwn(options, name)) throw conflict(`options.${name}`, 'the same option is given by its short name too')
   driverSettings(driver, { ...options, ...short })
-  return { ...options, ...short }
+  return { ...byDockersNames(options), ...short }
 }
 
 function subnetsOf(given: NetworkCreate): Subnet[] {

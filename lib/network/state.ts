@@ -185,7 +185,14 @@ export class State {
     if (named) return named
     if (!/^[0-9a-f]{1,64}$/.test(nameOrId)) return undefined
     const ids = (await namesIn(this.path('networks'))).filter(name => name.startsWith(nameOrId))
-    return ids.length === 1 ? this.network(ids[0]!) : undefined
+    if (ids.length > 1)
+      throw new NetloomError('ENOTUNIQ', {
+        operation: 'find network',
+        subject: nameOrId,
+        reason: `the ids of ${ids.length} networks begin with it`,
+        hint: 'say more of the id, or the name',
+      })
+    return ids[0] === undefined ? undefined : this.network(ids[0])
   }
 
   async networks(): Promise<NetworkRecord[]> {

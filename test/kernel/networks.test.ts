@@ -241,6 +241,14 @@ test('a folder named relative to the working folder stays where it is', async ()
   expect((await networks.get('net')).name).toBe('net')
 })
 
+test('the beginning of several ids means none of them', async () => {
+  // With the predefined ones more than there are first digits.
+  for (let i = 0; i < 16; i++) await networks.create({ name: `config${i}`, configOnly: true })
+  const digits = (await networks.list()).map(({ id }) => id[0] ?? '')
+  const shared = digits.find((digit, i) => digits.indexOf(digit) !== i) ?? ''
+  await expect(networks.get(shared)).rejects.toMatchObject({ code: 'ENOTUNIQ', message: expect.stringContaining('networks begin with it') })
+})
+
 test('host and none', async () => {
   const [none, hosts] = await Promise.all(['none', 'host'].map(name => networks.get(name)))
   const web = await container('web')

@@ -37,6 +37,13 @@ test("short names and Docker's say the same", () => {
   expect(driverSettings('bridge', docker.options)).toEqual(settings)
 })
 
+test("options are kept by Docker's names, whichever they were given by", () => {
+  const { options } = networkSpec({ name: 'a', options: { mtu: '1400', 'com.docker.network.bridge.enable_icc': 'False' } })
+  expect(options).toEqual({ 'com.docker.network.driver.mtu': '1400', 'com.docker.network.bridge.enable_icc': 'False' })
+  const wrongly = { name: 'a', options: JSON.parse('{"__proto__":"x"}') as Record<string, string> }
+  expect(refused(wrongly)[0]).toBe('ERR_NETLOOM_UNKNOWN_OPTION')
+})
+
 test('one subnet in the open, or several in a list', () => {
   const flat = networkSpec({ name: 'a', subnet: '10.0.0.0/24', gateway: '10.0.0.9', auxAddresses: { router: '10.0.0.7' } })
   const listed = networkSpec({
