@@ -99,6 +99,9 @@ class Live {
       await this.#restorable({ note: 'link', in: place, link: before }, place, there => restoreLink(there, before))
     }
     await linkVerbs(scope).update(ref, 'master' in change ? wanted : (rest as LinkChange))
+    const made = this.#state.linkOf(link, place)
+    if (made && rest.name !== undefined)
+      this.#state.rename(made, { in: place, name: rest.name, ...(made.index !== undefined && { index: made.index }) })
   }
 
   async #move({ in: place, link, to, options }: Extract<Item, { verb: 'links.move' }>): Promise<void> {
@@ -118,13 +121,12 @@ class Live {
     await linkVerbs(here).move(index, sourceOf(there), options)
     const at = await there.indexOf(name)
     const made = this.#state.linkOf(link, place)!
-    this.#state.forget(made)
     const known = done.findIndex(one => one.undo === 'link' && one.in === place && one.index === index)
     const moved = { undo: 'link', in: to.number, index: at, name, falls: false } as const
     const staying = this.#state.isPlanned(to.number) ? [] : [moved]
     if (known >= 0) done.splice(known, 1, ...staying)
     else done.push(...staying)
-    Object.assign(made, { in: to.number, index: at, name })
+    this.#state.rename(made, { in: to.number, index: at, name })
   }
 
   async #delete({ in: place, link }: Extract<Item, { verb: 'links.delete' }>): Promise<void> {

@@ -237,7 +237,15 @@ export class State {
   }
 
   forget(link: MadeLink): void {
-    if (link.name !== undefined) this.#names.delete(`${link.in}/${link.name}`)
+    const key = `${link.in}/${link.name}`
+    if (this.#names.get(key) === link) this.#names.delete(key)
+  }
+
+  /** It has another name from now on, or is elsewhere: later steps may mean it by that name. */
+  rename(link: MadeLink, to: Pick<MadeLink, 'in' | 'index'> & { readonly name: string }): void {
+    this.forget(link)
+    Object.assign(link, to)
+    this.#names.set(`${link.in}/${to.name}`, link)
   }
 
   // ---- failures
