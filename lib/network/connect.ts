@@ -101,8 +101,7 @@ async function lookAt(core: Core, network: NetworkRecord, request: Request, gues
 async function settle(core: Core, network: NetworkRecord, guests: readonly Guest[], options: ApplyOptions): Promise<EndpointRecord[]> {
   const { state, host } = core
   const driver = driverOf[network.spec.driver]
-  const settings = settingsOf(network)
-  await driver.ensure(host, network, settings)
+  await core.ensure(network)
   const allocator = new Allocator(state, network)
   const ports = new PortAllocator(state, host, network)
   const records: EndpointRecord[] = []
@@ -136,7 +135,7 @@ async function recordOf(
   const addresses = network.spec.internal ? allocated.map(({ gateway: _, ...address }) => address) : allocated
   if (options.mtu !== undefined && options.mtu < leastMtu6 && addresses.some(({ family }) => family === 6))
     throw rangeError('ERR_NETLOOM_OUT_OF_RANGE', `${options.mtu} is too small for IPv6, which needs ${leastMtu6}`, `${prefix}mtu`)
-  const { name, mac, ip, ip6, gatewayPriority = 0, aliases = [], options: driverOptions = {} } = options
+  const { name, mac, ip, ip6, gatewayPriority = 0, aliases: given = [], options: driverOptions = {} } = options
   const chosen = { ...(ip !== undefined && { ip }), ...(ip6 !== undefined && { ip6 }) }
   if (name !== undefined && (await core.state.ownerOfName(network.id, name)) !== undefined)
     throw new NetloomError('EEXIST', {
@@ -152,7 +151,15 @@ async function recordOf(
   const { wishes, exposed } = portsOf(options, prefix)
   const ports = await allocators.ports.allocate(wishes, addresses)
   return {
-    ...{ kind: 'endpoint', id, network: network.id, created: new Date().toISOString(), aliases, gatewayPriority, addresses },
+    ...{
+      kind: 'endpoint',
+      id,
+      network: network.id,
+      created: new Date().toISOString(),
+      aliases: [...new Set(given)],
+      gatewayPriority,
+      addresses,
+    },
     ...(name !== undefined && { name }),
     namespace: namespaceKey(guest.namespace, source),
     ...inside,

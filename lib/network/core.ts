@@ -1,6 +1,7 @@
 // What networks, endpoints and the Networks that gave them share: the host namespace, the state folder, and changing both together.
 import type { Namespace } from '../kernel/namespace.js'
 import { NetloomError } from '../socket/error.js'
+import { settingsOf } from './driver-options.js'
 import { driverOf } from './drivers/drivers.js'
 import { uncureForeign } from './foreign.js'
 import { openRecorded } from './namespaces.js'
@@ -64,6 +65,12 @@ export class Core {
     const record = await this.state.network(id)
     if (record) return record
     throw new NetloomError('ENOENT', { operation, subject: spec.name, reason: 'the network has been removed' })
+  }
+
+  /** Makes sure that the network's device is there, with the endpoints on it that there are. The lock must be held. */
+  ensure(network: NetworkRecord): Promise<void> {
+    const present = () => this.state.endpoints(network.id)
+    return driverOf[network.spec.driver].ensure(this.host, network, settingsOf(network), present)
   }
 
   /** Removes endpoints of one network, whose records are retired already: their ports and interfaces, then what the folder says. */

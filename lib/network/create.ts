@@ -44,7 +44,7 @@ export async function createNetwork(core: Core, given: NetworkSpec, { ensure }: 
   const record: NetworkRecord = { kind: 'network', id, created: new Date().toISOString(), spec, pools, ...(device && { device }) }
   await state.intend([record])
   try {
-    if (ensure && !spec.configOnly) await driver.ensure(host, record, settings)
+    if (ensure && !spec.configOnly) await core.ensure(record)
     await state.commitNetwork(record)
   } catch (error) {
     await driver.remove(host, record)

@@ -4,8 +4,6 @@ import type { Core } from './core.js'
 import { forwarder } from './dns-forward.js'
 import { Names } from './dns-names.js'
 import { DnsServer } from './dns-server.js'
-import { settingsOf } from './driver-options.js'
-import { driverOf } from './drivers/drivers.js'
 import { isPredefined } from './predefined.js'
 import type { NetworkRecord } from './records.js'
 
@@ -79,7 +77,7 @@ export class Dns {
   /** A network whose bridge cannot be is no reason to leave the others without names; it is told once. */
   async #isUsable(network: NetworkRecord): Promise<boolean> {
     try {
-      await driverOf[network.spec.driver].ensure(this.#core.host, network, settingsOf(network))
+      await this.#core.ensure(network)
       this.#unusable.delete(network.id)
       return true
     } catch (error) {

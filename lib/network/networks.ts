@@ -20,7 +20,7 @@ import { type NetworkCreate, networkSpec } from './options.js'
 import { type PacketWalk, type PacketWalkOptions, packetWalk } from './packet-walk.js'
 import { isPredefined, predefined } from './predefined.js'
 import type { NetworkRecord } from './records.js'
-import { repairFirewall } from './repair.js'
+import { repairDevices, repairFirewall } from './repair.js'
 import { State } from './state.js'
 
 export interface NetworksOptions {
@@ -250,7 +250,7 @@ export class Networks implements AsyncDisposable {
 
   /**
    * Brings kernel and folder together: endpoints whose namespaces are gone are forgotten, their addresses free, and what killed processes left
-   * half-done is undone; what the firewall lacks is put back. Touches nothing of anybody else's. Gives the names, or ids, of the endpoints.
+   * half-done is undone; a bridge that somebody deleted comes back with its endpoints on it, and what the firewall lacks is put back. Touches nothing of anybody else's. Gives the names, or ids, of the endpoints.
    */
   async gc(): Promise<{ removed: string[] }> {
     const core = this.#core
@@ -258,7 +258,9 @@ export class Networks implements AsyncDisposable {
       const removed: string[] = []
       for (const record of await core.state.networks())
         removed.push(...(await core.sweep(record)).map(one => one.name ?? one.namespace.name ?? one.id))
+      const failed = await repairDevices(core)
       await repairFirewall(core)
+      if (failed.length > 0) throw failed.length === 1 ? failed[0] : new AggregateError(failed, 'devices of networks cannot be made again')
       return { removed }
     })
   }

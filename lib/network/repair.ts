@@ -1,4 +1,4 @@
-// The firewall made good after somebody flushed it: from the records of networks whose bridges are there, and of their endpoints.
+// Bridges and the firewall made good after somebody deleted or flushed them: from the records of networks and of their endpoints.
 import type { Core } from './core.js'
 import { settingsOf } from './driver-options.js'
 import { makeWhole } from './firewall.js'
@@ -19,4 +19,14 @@ export async function repairFirewall(core: Core): Promise<boolean> {
     elements.push(...(await core.state.endpoints(network.id)).map(portElements))
   }
   return makeWhole(core.host, elements.flat())
+}
+
+/** Makes devices again on which there are endpoints, and puts these back; gives the errors of those that cannot be. The lock must be held. */
+export async function repairDevices(core: Core): Promise<unknown[]> {
+  const failed: unknown[] = []
+  for (const network of await core.state.networks()) {
+    if (!network.device || (await core.state.countEndpoints(network.id)) === 0) continue
+    await core.ensure(network).catch((error: unknown) => failed.push(error))
+  }
+  return failed
 }

@@ -1,6 +1,6 @@
 // Files that are whole or not there: written beside and renamed, or symbolic links, which the kernel makes with their content in one step.
 import { randomBytes } from 'node:crypto'
-import { open, readdir, readFile, readlink, rename, rm, rmdir, stat, symlink, unlink, utimes } from 'node:fs/promises'
+import { mkdir, open, readdir, readFile, readlink, rename, rm, rmdir, stat, symlink, unlink, utimes } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { writeNew } from '../namespace/record-file.js'
 import { NetloomError } from '../socket/error.js'
@@ -15,6 +15,19 @@ export async function ifThere<T>(promise: Promise<T>): Promise<T | undefined> {
     if (codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR') return undefined
     throw error
   }
+}
+
+/** Makes a folder and those above it. Node's own way of doing so goes on for ever where the kernel refuses a folder (in /proc). */
+export async function makeFolder(path: string): Promise<void> {
+  for (const attempt of [1, 2])
+    try {
+      await mkdir(path, { mode: 0o700 })
+      return
+    } catch (error) {
+      if (codeOf(error) === 'EEXIST') return
+      if (codeOf(error) !== 'ENOENT' || attempt === 2 || dirname(path) === path) throw error
+      await makeFolder(dirname(path))
+    }
 }
 
 export interface WriteOptions {

@@ -3,12 +3,13 @@ import { lstat, mkdir, open, readdir, readFile, rename, rm, stat, unlink } from 
 import { join } from 'node:path'
 import { lockFile } from '../namespace/file-lock.js'
 import type { Port } from '../namespace/hold-port.js'
-import { NetloomError } from '../socket/error.js'
+import { NetloomError, systemError } from '../socket/error.js'
 import { checkId, type EndpointRecord, isAny, type NetworkRecord, type PortRecord, type StateRecord } from './records.js'
 import {
   claim,
   each,
   ifThere,
+  makeFolder,
   moveTimeOn,
   namesIn,
   note,
@@ -59,13 +60,22 @@ export class State {
   /**
    * Opens the folder, made if it is not there. `restarted`: the machine was started anew since, so that of the networks only their records are left.
    *
-   * Errors: EBUSY the folder belongs to another host namespace, or to another version.
+   * Errors: EBUSY the folder belongs to another host namespace, or to another version; ENOTDIR, EACCES, EROFS it cannot be made or used.
    */
   static async open(folder: string, host: string): Promise<{ state: State; restarted: boolean }> {
     const state = new State(folder)
-    await mkdir(folder, { recursive: true, mode: 0o700 })
-    // Made once and never removed: whoever waits for one has it open.
-    for (const name of ['lock', 'holder']) await (await open(join(folder, name), 'a', 0o600)).close()
+    try {
+      await makeFolder(folder)
+      // Made once and never removed: whoever waits for one has it open.
+      for (const name of ['lock', 'holder']) await (await open(join(folder, name), 'a', 0o600)).close()
+    } catch (error) {
+      throw systemError(error, {
+        operation: 'open networks',
+        subject: folder,
+        path: 'stateDir',
+        hint: 'a folder is needed in which files can be made',
+      })
+    }
     const lock = await lockFile(join(folder, 'lock'))
     try {
       return { state, restarted: await state.#enter(host) }

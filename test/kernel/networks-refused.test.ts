@@ -1,5 +1,5 @@
 // What cannot be is refused with the field and in clear words, before or after something was made: nothing is left behind.
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
@@ -292,4 +292,21 @@ test('a process that has just ended', async () => {
   const pid = Number((await run(undefined, 'sh', '-c', 'echo $$')).trim())
   await expect(blue.connect({ pid })).rejects.toMatchObject({ code: 'ESRCH' })
   expect(await everything()).toEqual(before)
+})
+
+test('a folder for the state that cannot be', async () => {
+  await writeFile(join(folder, 'file'), '')
+  const opening = (stateDir: string) => Networks.open({ stateDir, host: host.namespace })
+  for (const [stateDir, code] of [
+    [join(folder, 'file'), 'ENOTDIR'],
+    [join(folder, 'file', 'beneath'), 'ENOTDIR'],
+    ['/proc/there-is-none', 'ENOENT'],
+    ['/proc/there-is/none', 'ENOENT'],
+    [join(folder, 'x'.repeat(256)), 'ENAMETOOLONG'],
+  ] as const)
+    await expect(opening(stateDir), stateDir).rejects.toMatchObject({ name: 'NetloomError', code, path: 'stateDir' })
+  await rm(join(folder, 'file'))
+  const deep = await opening(join(folder, 'deep', 'er', 'still'))
+  await deep.close()
+  await rm(join(folder, 'deep'), { recursive: true })
 })

@@ -129,3 +129,25 @@ test('gc() puts it back too, and takes out the ports of namespaces that are gone
   expect(await networks.gc()).toEqual({ removed: [] })
   expect(await firewall()).toEqual(before)
 })
+
+test('a bridge that somebody deleted comes back with all that was on it: by gc(), and when the next is connected', async () => {
+  const networks = await open('one')
+  const net = await networks.create({ name: 'net', subnet: '10.113.0.0/24', mtu: 1400 })
+  const [a, b, c] = [await container('a'), await container('b'), await container('c')]
+  await net.connect(a!)
+  const { hostInterface = '' } = await net.connect(b!)
+  const bridge = `br-${net.id.slice(0, 12)}`
+  const works = async () => {
+    for (const address of ['10.113.0.1', '10.113.0.2', '10.113.0.3'])
+      expect((await b!.ping(address, { count: 1 })).received, address).toBe(1)
+    expect(await run(host.name, 'ip', '-br', 'link', 'show', 'master', bridge)).toContain(hostInterface)
+  }
+  await works()
+  await run(host.name, 'ip', 'link', 'delete', bridge)
+  await networks.gc()
+  await works()
+  await run(host.name, 'ip', 'link', 'delete', bridge)
+  const endpoint = await net.connect(c!, { aliases: ['twice', 'twice'] })
+  expect((await endpoint.inspect()).Aliases).toEqual(['twice'])
+  await works()
+})

@@ -1,6 +1,7 @@
 // The driver 'bridge': a bridge in the host namespace with the gateways' addresses, and a veth pair for each endpoint.
 import { argumentError } from '../../codec/errors.js'
 import type { LinkFields } from '../../kernel/link-request.js'
+import type { Namespace } from '../../kernel/namespace.js'
 import { scoped } from '../../kernel/scope.js'
 import { sameNamespace } from '../../namespace/info.js'
 import { deleteLink, deleteLinks } from '../../plan/remove.js'
@@ -10,7 +11,7 @@ import { cableOf, policyOf } from '../endpoint-link.js'
 import { admit, dismiss, letForward, removeIfEmpty } from '../firewall.js'
 import { networkElements } from '../firewall-elements.js'
 import { macFor } from '../mac-address.js'
-import type { NetworkRecord } from '../records.js'
+import type { EndpointRecord, NetworkRecord } from '../records.js'
 import { layCables } from './cables.js'
 import type { Driver, Joining } from './driver.js'
 
@@ -37,7 +38,7 @@ export const bridgeDriver: Driver = {
     )
   },
 
-  async ensure(host, network, settings) {
+  async ensure(host, network, settings, present) {
     const { mtu } = settings
     const { name, mac } = deviceOf(network)
     const found = await host.links.find(name)
@@ -67,6 +68,7 @@ export const bridgeDriver: Driver = {
       for (const { subnet, gateway } of network.pools) await host.addresses.add(name, `${gateway}/${subnet.split('/')[1]}`, noDad(gateway))
       // The kernel asks for a neighbour to forward to only from a link-local address, and Docker's bridges have this one too.
       if (network.spec.ipv6) await host.addresses.add(name, 'fe80::1/64', { noDad: true })
+      for (const record of await present()) await plugIn(host, name, settings, record)
     } catch (error) {
       await host.links.delete(name)
       throw error
@@ -114,6 +116,14 @@ export const bridgeDriver: Driver = {
     if (ours.length > alone) return deleteLinks(host[scoped], ours)
     await Promise.all(ours.map(async index => core.later((await deleteLink(host[scoped], index)).over)))
   },
+}
+
+/** The cable of an endpoint, if it is there and ours, becomes a port once more. */
+async function plugIn(host: Namespace, bridge: string, { icc = true }: DriverSettings, record: EndpointRecord): Promise<void> {
+  if (record.hostInterface === undefined) return
+  const { hostInterface, hostMac } = cableOf(record)
+  const link = await host.links.find(hostInterface)
+  if (link?.mac === hostMac) await host.links.update(link, { master: bridge, ...(!icc && { port: { isolated: true } }) })
 }
 
 function endsOf({ mtu: ofNetwork, icc = true }: DriverSettings, { record, mtu = ofNetwork }: Pick<Joining, 'record' | 'mtu'>): Ends {

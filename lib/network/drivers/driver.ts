@@ -45,8 +45,16 @@ export interface Driver {
   device?(id: string, settings: DriverSettings, gateway: string | undefined): NonNullable<NetworkRecord['device']>
   /** Why it cannot be beside one of the other networks. */
   clash?(settings: DriverSettings, others: readonly NetworkRecord[]): string | undefined
-  /** Makes sure that the network's device is there, after the machine's restart too. All of it or nothing. */
-  ensure(host: Namespace, network: NetworkRecord, settings: DriverSettings): Promise<void>
+  /**
+   * Makes sure that the network's device is there, after the machine's restart too. All of it or nothing. `present` gives the endpoints that may be
+   * there without it, if somebody took it away.
+   */
+  ensure(
+    host: Namespace,
+    network: NetworkRecord,
+    settings: DriverSettings,
+    present: () => Promise<readonly EndpointRecord[]>,
+  ): Promise<void>
   /** Removes it, if it is there and ours. */
   remove(host: Namespace, network: NetworkRecord): Promise<void>
   /** Refuses what cannot be connected, before anything is done. */
