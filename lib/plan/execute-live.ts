@@ -98,10 +98,11 @@ class Live {
       const before = await this.#before(scope, place, index, wanted)
       await this.#restorable({ note: 'link', in: place, link: before }, place, there => restoreLink(there, before))
     }
-    await linkVerbs(scope).update(ref, 'master' in change ? wanted : (rest as LinkChange))
     const made = this.#state.linkOf(link, place)
+    await linkVerbs(scope).update(ref, 'master' in change ? wanted : (rest as LinkChange))
     if (made && rest.name !== undefined)
       this.#state.rename(made, { in: place, name: rest.name, ...(made.index !== undefined && { index: made.index }) })
+    if (made && rest.altNames) this.#state.alsoKnown(made, rest.altNames)
   }
 
   async #move({ in: place, link, to, options }: Extract<Item, { verb: 'links.move' }>): Promise<void> {

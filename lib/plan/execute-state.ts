@@ -60,6 +60,8 @@ export class State {
   readonly #failed = new Map<string, string>()
   readonly #links = new Map<number, MadeLink>()
   readonly #names = new Map<string, MadeLink>()
+  /** By alternative name or chosen index: twice the item, and 1 more for its peer. Once somebody asks. */
+  #others: Map<string | number, number[]> | undefined
   readonly #reserved = new Map<number, Set<number>>()
   readonly #next = new Map<number, number>()
   readonly #shared = new Set<number>()
@@ -199,7 +201,24 @@ export class State {
   /** What the plan knows of a link; undefined for one that it has not made. */
   linkOf(ref: PlanLinkRef, namespace: number): MadeLink | undefined {
     if (typeof ref === 'object') return this.made(ref.item, ref.peer === true)
-    return typeof ref === 'string' ? this.#names.get(`${namespace}/${ref}`) : undefined
+    const named = typeof ref === 'string' ? this.#names.get(`${namespace}/${ref}`) : undefined
+    return named ?? this.#otherwise(ref, namespace)
+  }
+
+  /** A link by another name or the index that the plan gives it when it makes it. */
+  #otherwise(ref: string | number, namespace: number): MadeLink | undefined {
+    if (!this.#others) {
+      this.#others = new Map()
+      for (const [number, item] of this.data.items.entries())
+        for (const [i, { fields }] of endsOf(item).entries())
+          for (const other of [...(fields.altNames ?? []), ...(fields.index === undefined ? [] : [fields.index])])
+            this.#others.set(other, [...(this.#others.get(other) ?? []), number * 2 + i])
+    }
+    for (const end of this.#others.get(ref) ?? []) {
+      const made = this.#links.get(end)
+      if (made?.in === namespace) return made
+    }
+    return undefined
   }
 
   /** Takes note of a link that was made into a namespace that was there. */
@@ -239,6 +258,11 @@ export class State {
   forget(link: MadeLink): void {
     const key = `${link.in}/${link.name}`
     if (this.#names.get(key) === link) this.#names.delete(key)
+  }
+
+  /** It has more names from now on. */
+  alsoKnown(link: MadeLink, names: readonly string[]): void {
+    for (const name of names) this.#names.set(`${link.in}/${name}`, link)
   }
 
   /** It has another name from now on, or is elsewhere: later steps may mean it by that name. */

@@ -259,3 +259,21 @@ test('links of the plan are its own by the names that it has given them since, t
   await result.delete({ drain: true })
   expect(await everything(host.name)).toEqual(before)
 })
+
+test('links of the plan are its own by their alternative names and their indexes, too', async () => {
+  const before = await everything(host.name)
+  const plan = new Plan()
+  const here = plan.in(host.namespace)
+  const long = (i: number) => `a-name-longer-than-fifteen-bytes-${i}`
+  for (const i of [0, 1, 2])
+    here.links.create({ kind: 'veth', name: `al${i}`, altNames: [long(i)], index: 7_000 + i, peer: { name: `am${i}` } })
+  here.links.update(long(0), { mtu: 1400 })
+  here.links.delete(long(0))
+  here.links.delete(7_001)
+  here.links.update('al2', { altNames: ['al-of-later'] })
+  here.links.delete('al-of-later')
+  const result = await plan.apply()
+  expect((await host.namespace.links.list()).map(({ name }) => name)).toEqual(['lo'])
+  await result.delete({ drain: true })
+  expect(await everything(host.name)).toEqual(before)
+})
