@@ -9,6 +9,7 @@ import { Plan } from '../plan/plan.js'
 import { briefLinksOfFew } from '../plan/remove.js'
 import type { ApplyOptions } from '../plan/result.js'
 import { NetloomError } from '../socket/error.js'
+import { blameCaller } from './connect-blame.js'
 import { type ConnectOptions, portsOf } from './connect-options.js'
 import type { Core } from './core.js'
 import { leastMtu6, settingsOf } from './driver-options.js'
@@ -226,8 +227,15 @@ async function planAll(
   const driver = driverOf[network.spec.driver]
   if (!driver.join) return
   const make = () => planOf(host, network, guests, records).apply(options)
-  if (driver.cables) await make()
-  else await despiteLingering(state, network, records, make)
+  try {
+    if (driver.cables) await make()
+    else await despiteLingering(state, network, records, make)
+  } catch (error) {
+    throw blameCaller(
+      error,
+      guests.map(({ request }) => request),
+    )
+  }
 }
 
 function planOf(host: Namespace, network: NetworkRecord, guests: readonly Guest[], records: readonly EndpointRecord[]): Plan {

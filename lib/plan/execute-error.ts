@@ -12,6 +12,9 @@ export function under(error: unknown, path: string, leftovers?: readonly string[
   return error
 }
 
+/** The error, with another path. */
+export const atPath = (error: NetloomError, path: string): NetloomError => copy(error, path, undefined)
+
 /** The error, saying what the undo left behind. */
 export function leaving(error: unknown, leftovers: readonly string[], causes: readonly unknown[]): unknown {
   if (leftovers.length === 0) return error
