@@ -122,7 +122,10 @@ test('a network whose bridge cannot be made leaves the others their names', asyn
     networks = await Networks.open({ stateDir: folder, host: host.namespace, serve: { dns: { upstream: ['127.0.0.1'] } } })
     expect(await ask(web.name, '10.78.0.1', 'A web')).toEqual([['10.78.0.2']])
     await networks.create({ name: 'green', subnet: '10.79.0.0/24' })
-    expect(warned).toEqual([expect.stringMatching(/no names on the network lost: .*another link of that name/)])
+    // Linux 5.10 has a warning of its own for each new bridge in such a namespace.
+    expect(warned.filter(message => !message.includes('STP'))).toEqual([
+      expect.stringMatching(/no names on the network lost: .*another link of that name/),
+    ])
   } finally {
     process.off('warning', note)
     await host.namespace.links.delete('lost0')
