@@ -113,7 +113,7 @@ async function bothWays(walk: Walk, sender: Place, receiver: Place | undefined, 
   const arrival = await follow(walk, sender, packet)
   if (!arrival) return
   if (receiver && arrival.packet.to === packet.to) await checkReceiver(walk, arrival, receiver)
-  walk.way = 'back'
+  walk.turn()
   const back = await follow(walk, receiver ?? arrival.place, answerTo(arrival.packet))
   if (back) await checkReceiver(walk, back, sender)
 }

@@ -11,7 +11,7 @@ import { judgeNft } from './firewall-nft.js'
 import { translatedByLegacy } from './legacy-nat.js'
 import type { Cure, FirewallPlace, StepKind } from './result.js'
 import type { Translation } from './translation.js'
-import type { Packet, Walk } from './walk.js'
+import type { Noted, Packet, Walk } from './walk.js'
 import type { End, Place } from './world.js'
 
 /** Where a packet is when it meets the firewall. */
@@ -56,7 +56,8 @@ export async function judge(walk: Walk, place: Place, meeting: Meeting, sent: Pa
   met.push(...bases.map(({ family, table, chain }) => `${family} ${table} ${chain}`))
   if (met.length > 0 && walk.steps.length === before)
     walk.step(stepOf(meeting), { place, link: oif ?? iif }, `the firewall lets it through at ${hook}: ${[...new Set(met)].join(', ')}`)
-  const { from, to, sourcePort, destinationPort } = behind
+  const { from, to, sourcePort, destinationPort, mark, state } = behind
+  if (!arp) walk.noted.set(place, { mark, untracked: state === 'untracked' })
   return changed(walk, place, meeting, packet, {
     ...{ from, to },
     ...(sourcePort !== undefined && { sourcePort }),
@@ -75,7 +76,7 @@ async function legacy(walk: Walk, place: Place, meeting: Meeting, packet: Packet
   for (const table of tables ?? []) {
     if (!table.chains.some(({ name, policy }) => policy !== undefined && name === meeting.hook.toUpperCase())) continue
     met.push(`legacy ${table.name}`)
-    const asking = described(meeting, now)
+    const asking = described(meeting, now, walk.noted.get(place))
     const { by, unknown } = verdictOf([table], asking, [])
     for (const one of unknown) unsure(walk, place, meeting, `legacy ${one.table} ${one.chain}`, one.text)
     if (by) {
@@ -89,8 +90,9 @@ async function legacy(walk: Walk, place: Place, meeting: Meeting, packet: Packet
   return now
 }
 
-function described({ hook, iif, oif, port, out, bridged }: Meeting, packet: Packet): IptablesPacket {
-  const { from, to, protocol, sourcePort, destinationPort, icmpType, icmpCode, state } = packet
+function described({ hook, iif, oif, port, out, bridged }: Meeting, packet: Packet, noted?: Noted): IptablesPacket {
+  const { from, to, protocol, sourcePort, destinationPort, icmpType, icmpCode } = packet
+  const state = noted?.untracked ? 'untracked' : packet.state
   return {
     ...{ hook: hook as 'forward', from: from!, to, protocol, state },
     ...(iif && { iif: iif.name }),
@@ -100,12 +102,14 @@ function described({ hook, iif, oif, port, out, bridged }: Meeting, packet: Pack
     ...(sourcePort !== undefined && { sourcePort }),
     ...(destinationPort !== undefined && { destinationPort }),
     ...(icmpType !== undefined && { icmpType, icmpCode: icmpCode ?? 0 }),
+    ...(typeof noted?.mark === 'number' && { mark: noted.mark }),
   }
 }
 
 function asked(walk: Walk, place: Place, meeting: Meeting, packet: Packet): NftablesPacket {
   const { layer, arp, ends, port, out, bridged, entry } = meeting
-  const { hook: _, ...same } = described({ ...meeting, bridged: bridged || layer === 'bridge' }, packet)
+  const noted = walk.noted.get(place)
+  const { hook: _, ...same } = described({ ...meeting, bridged: bridged || layer === 'bridge' }, packet, noted)
   const { protocol, sourcePort, destinationPort, icmpType, icmpCode, state, ...plain } = same
   const [sender, receiver] = ends ?? []
   const origin = walk.origins.get(place)
@@ -113,6 +117,7 @@ function asked(walk: Walk, place: Place, meeting: Meeting, packet: Packet): Nfta
     ...(arp ? { ...plain, arp } : same),
     hook: meeting.hook,
     ...(entry && { iif: entry.name }),
+    ...(noted?.mark === 'unknown' && !arp && { mark: 'unknown' as const }),
     ...(layer && { layer }),
     ...(layer && port && { physicalIn: port.name }),
     ...(layer && out && { physicalOut: out.name }),

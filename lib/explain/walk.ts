@@ -31,6 +31,11 @@ export interface Assumed {
   readonly address: string
   readonly prefix: number
 }
+/** What goes with a packet besides its bytes, from hook to hook. */
+export interface Noted {
+  readonly mark?: number | 'unknown' | undefined
+  readonly untracked: boolean
+}
 interface At {
   readonly place: Place
   readonly link?: Link | undefined
@@ -53,11 +58,19 @@ export class Walk {
   /** Packets as they first came to a namespace. */
   readonly origins = new Map<Place, Packet>()
   readonly translations = new Map<Place, Translation>()
+  /** What rules of a namespace have made of the packet's mark and of conntrack's sight of it, as long as it is there. */
+  readonly noted = new Map<Place, Noted>()
   readonly #assumed = new Map<Place, Assumed[]>()
   readonly #told = new Set<string>()
 
   constructor(world: World) {
     this.world = world
+  }
+
+  /** From here on the packet is the answer. */
+  turn(): void {
+    this.way = 'back'
+    this.noted.clear()
   }
 
   step(kind: StepKind, { place, link }: At, text: string, outcome: Outcome = 'passes', facts?: StepFacts): void {

@@ -28,6 +28,8 @@ async function cross(walk: Walk, { from, to }: Hop & { kind: 'cable' }, packet: 
   await judge(walk, from.place, { hook: 'egress', oif: from.link, ends: [from, to] }, packet)
   checkUp(walk, from)
   checkUp(walk, to)
+  // Another namespace gets it without its mark.
+  if (to.place !== from.place) walk.noted.delete(to.place)
   await judge(walk, to.place, { hook: 'ingress', iif: to.link, ends: [from, to] }, packet)
   if (size > to.link.mtu + slack) tooLong(walk, to, size, from.link.mtu)
   if (from.link.up && to.link.up && size <= to.link.mtu + slack)

@@ -121,6 +121,29 @@ test('a published port: translated on the way there and back, and closed by a ru
   expect(toldOf(await explain(asked))).toEqual(passing)
 })
 
+test.for([
+  ['a mark', 'meta mark set meta mark | 0x10', 'meta mark & 0x10 == 0x10 drop'],
+  ['no tracking', 'notrack', 'ct state untracked drop'],
+] as const)('what one hook notes beside the packet the next one sees: %s', async ([, noting, dropping], context) => {
+  await needs(context, 'tool:nft', 'nftables')
+  await using there = await rig(host)
+  const { blue, machine, all } = there
+  await run(
+    machine.name,
+    'nft',
+    `add table inet n; add chain inet n pre { type filter hook prerouting priority -300; }; add rule inet n pre ${noting};
+     add chain inet n later { type filter hook forward priority 0; }; add rule inet n later ${dropping}`,
+  )
+  const asked = { from: blue, to: '10.0.2.2', namespaces: all } as const
+  expect(await gets(there, 'far')).toBe(false)
+  const { verdict, causes } = await explain(asked)
+  expect(verdict).toBe('dropped')
+  expect(new Set(causes.map(({ kind, by }) => `${kind} ${by?.chain}`))).toEqual(new Set(['firewall later']))
+  await run(machine.name, 'nft', 'delete table inet n')
+  expect(await gets(there, 'far')).toBe(true)
+  expect(toldOf(await explain(asked))).toEqual(passing)
+})
+
 test('a published port in legacy iptables', async context => {
   await needs(context, 'tool:iptables', 'iptables-legacy')
   await using there = await rig(host)
