@@ -1,6 +1,6 @@
 // Tables, chains, sets, maps, elements and named objects of nftables: what is made is what nft lists, and list() says what nft made.
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
-import { Namespace } from '../../lib/index.js'
+import { Namespace, nftText, nft as nftWords } from '../../lib/index.js'
 import { isKernel, needs } from '../helpers/features.js'
 import { useHost } from '../helpers/host.js'
 import { refusedElement } from '../helpers/nftables-rows.js'
@@ -263,4 +263,67 @@ test('what nft has made is read the same', async () => {
   expect(await maps.list({ ...inTable, elements: true })).toEqual(await shown('map'))
   expect(await counters.list(inTable)).toEqual(await shown('counter'))
   expect((await chains.list(inTable)).map(({ comment: _, ...chain }) => chain)).toEqual(await shown('chain'))
+})
+
+test('maps whose values are ranges', async () => {
+  const map = { ...web, name: 'nets', type: 'ipv4_addr', map: 'ipv4_addr', flags: ['interval'] } as const
+  const elem = [
+    [{ prefix: { addr: '10.0.0.0', len: 8 } }, { prefix: { addr: '10.1.0.0', len: 16 } }],
+    [{ range: ['11.0.0.0', '11.0.0.5'] }, { range: ['1.1.1.1', '1.1.1.9'] }],
+  ] as const
+  await run(
+    host.name,
+    'nft',
+    'add map inet web nets { type ipv4_addr : interval ipv4_addr; flags interval; elements = { 10.0.0.0/8 : 10.1.0.0/16, 11.0.0.0-11.0.0.5 : 1.1.1.1-1.1.1.9 }; }',
+  )
+  expect(await here.nftables.maps.list({ elements: true })).toMatchObject([{ map: 'ipv4_addr', elem }])
+  const text = await run(host.name, 'nft', 'list', 'map', 'inet', 'web', 'nets')
+  expect(nftText(await here.nftables.list())).toBe(text)
+  await here.nftables.maps.delete(map)
+
+  await here.nftables.maps.create({ ...map, elem })
+  expect(await run(host.name, 'nft', 'list', 'map', 'inet', 'web', 'nets')).toBe(text)
+  await here.nftables.elements.add({ ...map, elem: [['12.0.0.1', '5.5.5.5']] })
+  expect(await here.nftables.elements.find(map, '12.0.0.1')).toEqual(['12.0.0.1', '5.5.5.5'])
+})
+
+test('values of several bits in sets', async () => {
+  const set = { ...web, name: 'bits', type: 'tcp_flag' } as const
+  await run(host.name, 'nft', 'add set inet web bits { type tcp_flag; elements = { syn, fin | syn | rst }; }')
+  const [{ elem = [] } = {}] = await here.nftables.sets.list({ elements: true })
+  expect([...elem].sort()).toEqual([{ '|': [{ '|': ['fin', 'syn'] }, 'rst'] }, 'syn'])
+  expect(nftText(await here.nftables.list())).toContain('fin | syn | rst')
+  await here.nftables.sets.flush(set)
+  await here.nftables.elements.add({ ...set, elem })
+  expect(await here.nftables.elements.list(set)).toEqual(elem)
+})
+
+test('what every element is to have stands in one line, as nft takes it', async () => {
+  await here.nftables.sets.create({
+    ...web,
+    name: 'seen',
+    type: 'ipv4_addr',
+    flags: 'dynamic',
+    size: 9,
+    stmt: [{ counter: null }, { limit: { rate: 5, per: 'second' } }],
+  })
+  expect(nftText(await here.nftables.list())).toContain('\t\tcounter packets 0 bytes 0 limit rate 5/second\n')
+})
+
+test('what rules give to the elements that they make: several things, and the sets of meters', async () => {
+  const at = { ...web, chain: 'c' } as const
+  await run(
+    host.name,
+    'nft',
+    'add set inet web seen { type ipv4_addr; flags dynamic; }; add chain inet web c; add rule inet web c meter hot size 128 { ip saddr timeout 5s limit rate 5/second }',
+  )
+  const each = [nftWords.counter(), nftWords.limit('5/second')]
+  await here.nftables.rules.add({ ...at, ...nftWords.rule(nftWords.update('@seen', nftWords.ip.saddr, { each })) })
+  const [meter, updating] = await here.nftables.rules.list(at)
+  const saddr = { payload: { protocol: 'ip', field: 'saddr' } }
+  const limit = { rate: 5, burst: 5, per: 'second' }
+  expect(meter?.expr).toEqual([{ meter: { key: { elem: { val: saddr, timeout: 5 } }, stmt: { limit }, size: 128, name: 'hot' } }])
+  expect(updating?.expr).toEqual([{ set: { op: 'update', elem: saddr, set: '@seen', stmt: [{ counter: null }, { limit }] } }])
+  const text = await run(host.name, 'nft', 'list', 'chain', 'inet', 'web', 'c')
+  for (const rule of [meter, updating]) expect(text).toContain(`\t${nftText(rule!)}\n`)
 })

@@ -86,11 +86,17 @@ export const namedOnlyIn = (names: Readonly<Record<string, number>>, what: strin
   put: putNumber,
 })
 
-/** Words of bits: one name, or several in an array. */
+/** The operands of `{ '|': [a, b] }`. */
+const alternatives = (value: unknown): unknown =>
+  typeof value === 'object' && value !== null && Object.keys(value).length === 1 ? (value as { '|'?: unknown })['|'] : undefined
+
+/** Words of bits: one name, or several in an array, or joined by '|', as nft has them in sets. */
 export function bitmask(names: Readonly<Record<string, number>>, what: string): ValueCodec {
   const one = named(names, what)
   return {
-    parse(value, bits) {
+    parse(value, bits, interfaces) {
+      const either = alternatives(value)
+      if (Array.isArray(either)) return either.reduce((word: bigint, part) => word | this.parse(part, bits, interfaces), 0n)
       if (!Array.isArray(value)) return one.parse(value, bits)
       return value.reduce((word: bigint, part) => word | one.parse(part, bits), 0n)
     },

@@ -211,6 +211,12 @@ export function dynset(state: State, data: Data<'dynset'>, number: number): bool
   const elem: Expression = timeout ? { elem: { val, timeout: timeout / 1000 } } : val
   const more = stmt.length ? { stmt: stmt as Statement[] } : {}
   if (sregData === undefined) {
+    // A set that rules fill and that has no place but in its rule is what `meter` made.
+    if (known?.elements && op === 'update' && stmt.length === 1) {
+      const size = known.size === undefined ? {} : { size: known.size }
+      say(state, [...key.from, number], { meter: { key: elem, stmt: stmt[0] as Statement, ...size, name: setName } })
+      return true
+    }
     say(state, [...key.from, number], { set: { op, elem, set: `@${setName}`, ...more } })
     return true
   }

@@ -17,6 +17,8 @@ export type ReadExpression = Decoded<typeof expression>
 export interface KnownSet extends SetTypes {
   /** Of a set without a name, which has no place but in the rule. */
   readonly elements?: readonly ReadElement[]
+  /** Most elements that such a set may have. */
+  readonly size?: number
   /** Bytes of a map's values, where their type leaves that open. */
   readonly dataLength?: number
   /** What a map of objects leads to. */

@@ -120,14 +120,14 @@ export function keyBounds(slots: readonly Slot[], value: unknown, names?: Interf
 export const keyValue = (slots: readonly Slot[], bounds: readonly Bounds[], names?: InterfaceNames): Expression =>
   slots.length === 1 ? valueFrom(slots[0]!, bounds[0]!, names) : { concat: slots.map((slot, i) => valueFrom(slot, bounds[i]!, names)) }
 
-/** What a map gives, as bytes; of ranges and prefixes the first and the last value, one behind the other. */
-export function encodeData(slots: readonly Slot[], value: unknown, names?: InterfaceNames): Uint8Array {
+/** What a map gives, as bytes; of ranges and prefixes, and with `ranges` of all, the first and the last value, one behind the other. */
+export function encodeData(slots: readonly Slot[], value: unknown, names?: InterfaceNames, ranges = false): Uint8Array {
   const bounds = keyBounds(slots, value, names)
   const low = joinParts(
     slots,
     bounds.map(one => one.low),
   )
-  if (bounds.every(one => one.low === one.high)) return low
+  if (!ranges && bounds.every(one => one.low === one.high)) return low
   const high = joinParts(
     slots,
     bounds.map(one => one.high),

@@ -3,7 +3,7 @@ import { requestFlags } from '../../protocol/netlink.js'
 import { elementList, packedElementList } from '../../protocol/nftables/element.js'
 import { nftablesMessages } from '../../protocol/nftables/messages.js'
 import type { Context } from '../../socket/request.js'
-import { checkAt, lacking } from '../arguments.js'
+import { checkAt, checkOptions, isSignal, lacking } from '../arguments.js'
 import type { Scope } from '../scope.js'
 import type { Change } from './commit.js'
 import { inMessages, packMembers } from './element-pack.js'
@@ -42,6 +42,7 @@ export function elementReads(scope: Scope) {
     /** The elements of a set or map in the order of their keys: values, or pairs of key and value. Throws ENOENT if there is no such set. */
     async list(set: NamedRef, options: { readonly signal?: AbortSignal } = {}): Promise<SetMember[]> {
       const ref = reference(set, namedRefChecks)
+      checkOptions(options, { signal: isSignal })
       const form = await readForm(scope, ref, options.signal)
       if (!form) throw absent(scope, 'list elements', namedText(ref), 'set')
       return readMembers(scope, ref, form, options.signal)
@@ -76,9 +77,10 @@ async function findElement(scope: Scope, set: NamedRef, form: SetForm, key: SetM
 }
 
 /** What of the form the elements depend on. */
-export const elementForm = ({ key, data, interval }: SetForm): ElementForm => ({
+export const elementForm = ({ key, data, interval, dataInterval }: SetForm): ElementForm => ({
   key,
   interval,
+  dataInterval,
   ...(data ? { data: 'slots' in data ? data.slots : 'verdict' in data ? ('verdict' as const) : ('object' as const) } : {}),
 })
 
@@ -115,7 +117,8 @@ export function addition(
 const noWildcard = "Linux before 5.13 has no element '*'"
 function isWildcard(member: SetMember): boolean {
   const [key] = [member].flat() as readonly SetMember[]
-  return (typeof key === 'object' && 'elem' in key ? key.elem.val : key) === '*'
+  const value = typeof key === 'object' && key !== null && 'elem' in key ? key.elem?.val : key
+  return value === '*'
 }
 
 function messages(

@@ -1,6 +1,6 @@
 // Elements of sets and maps as JSON ⇄ as the kernel keeps them: intervals as two elements, ranges of concatenations with a second key.
 import type { Decoded, Encodable } from '../../codec/codec.js'
-import { argumentError, shown } from '../../codec/errors.js'
+import { argumentError, expectObject, shown } from '../../codec/errors.js'
 import type { element } from '../../protocol/nftables/element.js'
 import type { InterfaceNames } from './datatype-codecs.js'
 import { byteLength, type Slot } from './datatypes.js'
@@ -17,9 +17,9 @@ import {
   splitParts,
   type WireData,
 } from './element-values.js'
-import type { ElemExpression, Expression, SetMember } from './expression.js'
+import type { ConcatExpression, ElemExpression, Expression, SetMember } from './expression.js'
 import { decodeStateful, encodeStateful } from './stateful.js'
-import { elementData, encodeUserdata, numberBytes, openInterval } from './userdata.js'
+import { commentBytes, elementData, encodeUserdata, numberBytes, openInterval } from './userdata.js'
 
 export type WireElement = Encodable<typeof element>
 export type ReadElement = Decoded<typeof element>
@@ -30,6 +30,8 @@ export interface ElementForm {
   readonly data?: readonly Slot[] | 'verdict' | 'object' | undefined
   /** NFT_SET_INTERVAL: prefixes, ranges and names with `*` are allowed. */
   readonly interval?: boolean
+  /** Values of the map are ranges, of which each has both ends. */
+  readonly dataInterval?: boolean | undefined
   readonly interfaces?: InterfaceNames | undefined
 }
 export interface EncodeOptions {
@@ -130,11 +132,15 @@ function dismantle(member: SetMember, form: ElementForm): { key: unknown; rest: 
   if (map && (!Array.isArray(member) || member.length !== 2))
     throw argumentError('ERR_NETLOOM_INVALID_VALUE', `${shown(member)} is not a pair of key and value`)
   const [key, value] = map ? (member as readonly [Expression, Expression]) : [member as Expression, undefined]
-  const elem = typeof key === 'object' && !Array.isArray(key) && 'elem' in key ? (key.elem as Elem) : undefined
+  const elem = typeof key === 'object' && key !== null && !Array.isArray(key) && 'elem' in key ? wholeElement(key.elem) : undefined
   return {
     key: elem ? elem.val : key,
     rest: { ...(map ? encodeValueOf(form, value) : {}), ...(elem ? encodeExtras(elem) : {}) },
   }
+}
+const wholeElement = (elem: unknown): Elem => {
+  at('elem', () => expectObject(elem))
+  return elem as Elem
 }
 function encodeValueOf(form: ElementForm, value: unknown): WireElement {
   if (form.data === 'object') {
@@ -142,7 +148,9 @@ function encodeValueOf(form: ElementForm, value: unknown): WireElement {
     return { objref: value }
   }
   const data = at('[1]', (): WireData | undefined =>
-    form.data === 'verdict' ? encodeVerdict(value) : { value: encodeData(form.data as readonly Slot[], value, form.interfaces) },
+    form.data === 'verdict'
+      ? encodeVerdict(value)
+      : { value: encodeData(form.data as readonly Slot[], value, form.interfaces, form.dataInterval) },
   )
   if (!data) throw argumentError('ERR_NETLOOM_INVALID_VALUE', `${shown(value)} is not a verdict`, '[1]')
   return { data }
@@ -150,15 +158,19 @@ function encodeValueOf(form: ElementForm, value: unknown): WireElement {
 
 /** NFTNL_UDATA_SET_ELEM_COMMENT, by which nft keeps an element's comment. */
 const commentType = 0
+
+function milliseconds(seconds: unknown): number {
+  if (typeof seconds !== 'number' || !(seconds >= 0) || seconds > longestTimeout)
+    throw argumentError('ERR_NETLOOM_INVALID_VALUE', `${shown(seconds)} is not a number of seconds (0 to ${longestTimeout})`)
+  return Math.round(seconds * 1000)
+}
+const longestTimeout = 2 ** 42
+
 function encodeExtras(elem: Elem): WireElement {
   const out: { -readonly [K in keyof WireElement]: WireElement[K] } = {}
-  if (elem.timeout !== undefined) out.timeout = Math.round(elem.timeout * 1000)
-  if (elem.expires !== undefined) out.expiration = Math.round(elem.expires * 1000)
-  if (elem.comment !== undefined) {
-    const text = Buffer.from(`${elem.comment}\0`)
-    if (text.length > 128) throw argumentError('ERR_NETLOOM_INVALID_VALUE', 'a comment has at most 127 bytes', 'elem.comment')
-    out.userdata = Buffer.concat([Uint8Array.of(commentType, text.length), text])
-  }
+  if (elem.timeout !== undefined) out.timeout = at('elem.timeout', () => milliseconds(elem.timeout))
+  if (elem.expires !== undefined) out.expiration = at('elem.expires', () => milliseconds(elem.expires))
+  if (elem.comment !== undefined) out.userdata = encodeUserdata([[commentType, commentBytes(elem.comment, 'elem.comment')]])!
   const expressions = encodeStateful(elem)
   if (expressions.length === 1) out.expr = expressions[0]!
   else if (expressions.length) out.expressions = expressions
@@ -204,7 +216,18 @@ export function decodeElements(elements: readonly ReadElement[], form: ElementFo
   return out
 }
 
-function member(one: ReadElement, key: Expression, form: ElementForm): SetMember {
+const isConcat = (value: Expression): value is ConcatExpression => typeof value === 'object' && !Array.isArray(value) && 'concat' in value
+/** Bits of one value, which within a set are not a list: `syn | ack`. */
+function joined(value: Expression): Expression {
+  if (Array.isArray(value)) {
+    const [first = 0, ...more] = value as readonly Expression[]
+    return more.reduce((left, right) => ({ '|': [left, right] }) as Expression, first)
+  }
+  return isConcat(value) ? { concat: value.concat.map(joined) } : value
+}
+
+function member(one: ReadElement, keyValue: Expression, form: ElementForm): SetMember {
+  const key = joined(keyValue)
   const comment = commentOf(one.userdata)
   const extras = {
     ...(one.timeout === undefined ? {} : { timeout: one.timeout / 1000 }),
@@ -216,5 +239,5 @@ function member(one: ReadElement, key: Expression, form: ElementForm): SetMember
   if (form.data === undefined) return left
   if (form.data === 'object') return [left, one.objref ?? '']
   if (form.data === 'verdict') return [left, decodeVerdict(one.data?.verdict) ?? '']
-  return [left, decodeData(form.data, one.data?.value ?? new Uint8Array(), form.interfaces)]
+  return [left, joined(decodeData(form.data, one.data?.value ?? new Uint8Array(), form.interfaces))]
 }

@@ -196,7 +196,7 @@ export function fill(ctx: Context, value: unknown, map: boolean): void {
     throw invalid('is not a number of seconds', 'elem.timeout')
   const timeout = elem.timeout === undefined ? {} : { timeout: Math.round((elem.timeout as number) * 1000) }
   const stmts = listOf(part.stmt).map((statement, i) => at(`stmt[${i}]`, () => elementStatement(statement)))
-  const expressions = stmts.length === 0 ? {} : stmts.length === 1 ? { expr: stmts[0]! } : { expressions: stmts }
+  const expressions = stmts.length === 0 ? {} : stmts.length === 1 ? { expr: stmts[0]! } : { flags: ['expr'] as const, expressions: stmts }
   ctx.out.push({ name: 'dynset', data: { sregKey: 1, ...data, op, ...timeout, setName, ...expressions } })
 }
 

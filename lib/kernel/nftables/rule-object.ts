@@ -20,10 +20,10 @@ export type RawRule = Decoded<typeof ruleTable>
 export type Rule = RuleObject & { readonly handle: number }
 
 function knownSet({ raw, elements }: RawSetWithElements): KnownSet {
-  const { dataLen, objType } = raw
+  const { dataLen, objType, desc } = raw
   return {
     ...setTypes(formOf(raw)),
-    ...(isNamed(raw) ? {} : { elements }),
+    ...(isNamed(raw) ? {} : { elements, ...present({ size: desc?.size || undefined }) }),
     ...present({ dataLength: dataLen, objectType: typeof objType === 'string' ? objType : undefined }),
   }
 }

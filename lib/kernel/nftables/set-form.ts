@@ -31,6 +31,9 @@ export const paddedLength = (slot: Slot) => (byteLength(slot) + 3) & ~3
 export const lengthOf = (slots: readonly Slot[]): number =>
   slots.length === 1 ? byteLength(slots[0]!) : slots.reduce((sum, slot) => sum + paddedLength(slot), 0)
 
+/** Bytes of a map's value; of a range, its ends one behind the other. */
+const dataLengthOf = (slots: readonly Slot[], range = false) => lengthOf(slots) + (range ? (lengthOf(slots) + 3) & ~3 : 0)
+
 /** The names that nft's JSON has for kinds of objects. */
 const objectNames = {
   counter: 'counter',
@@ -46,7 +49,7 @@ const objectTitles = new Map<string, string>(Object.entries(objectNames).map(([t
 
 /** The slots of a type by name, or of the types of a concatenation. */
 export function slotsOf(type: SetKeyType, path: string): Slot[] {
-  if (typeof type === 'object' && 'typeof' in type)
+  if (typeof type === 'object' && type !== null && 'typeof' in type)
     throw argumentError('ERR_NETLOOM_INVALID_OPTION', 'give the type by name: the kernel does not know expressions here', path)
   const types = checkAt(path, () => typesOfName(type as string | readonly string[]))
   return types.map(one => {
@@ -65,12 +68,12 @@ export function dataFormOf(map: SetKeyType | undefined): DataForm | undefined {
 
 type TypeFields = Pick<Encodable<typeof setTable>, 'keyType' | 'keyLen' | 'dataType' | 'dataLen' | 'objType'>
 /** What the kernel is told about the types. */
-export function typeFields({ key, data }: SetForm): TypeFields {
+export function typeFields({ key, data, dataInterval }: SetForm): TypeFields {
   const keyFields = { keyType: typeNumber(key.map(({ type }) => type)), keyLen: lengthOf(key) }
   if (!data) return keyFields
   if ('verdict' in data) return { ...keyFields, dataType: verdictDataType, dataLen: 0 }
   if ('object' in data) return { ...keyFields, objType: data.object }
-  return { ...keyFields, dataType: typeNumber(data.slots.map(({ type }) => type)), dataLen: lengthOf(data.slots) }
+  return { ...keyFields, dataType: typeNumber(data.slots.map(({ type }) => type)), dataLen: dataLengthOf(data.slots, dataInterval) }
 }
 
 const orders = { none: 0, host: 1, big: 2 } as const
@@ -104,18 +107,19 @@ export function formOf(raw: Decoded<typeof setTable>): SetForm {
   const { flags = [], keyType = 0, keyLen = 0, dataType, dataLen = 0, objType } = raw
   const userdata = decodeUserdata(raw.userdata)
   const order = (which: number) => numberIn(userdata.get(which))
+  const dataInterval = order(setData.dataInterval) === 1
   const data = (): DataForm | undefined => {
     if (typeof objType === 'string') return { object: objType }
     if (!flags.includes('map') || dataType === undefined) return undefined
     if (dataType === verdictDataType) return { verdict: true }
-    return { slots: slotsOfNumber(dataType, dataLen, order(setData.dataByteorder)) }
+    return { slots: slotsOfNumber(dataType, dataInterval ? dataLen / 2 : dataLen, order(setData.dataByteorder)) }
   }
   return {
     key: slotsOfNumber(keyType, keyLen, order(setData.keyByteorder)),
     data: data(),
     interval: flags.includes('interval'),
     timeout: flags.includes('timeout'),
-    dataInterval: order(setData.dataInterval) === 1,
+    dataInterval,
     autoMerge: order(setData.mergeElements) === 1,
   }
 }

@@ -79,8 +79,20 @@ export function formOfSpec(set: SetObject | MapObject): SetForm {
     interval: flags.includes('interval'),
     timeout: flags.includes('timeout') || set.timeout !== undefined,
     autoMerge: set['auto-merge'] ?? false,
+    dataInterval: isRangeMap(set),
   }
 }
+
+/** The value of a mapping that is a range or a prefix: such a map keeps both ends of every value. */
+const isRangeValue = (member: unknown): boolean => {
+  const value: unknown = Array.isArray(member) && member.length === 2 ? member[1] : undefined
+  const parts = (value as { concat?: unknown } | undefined)?.concat
+  return (Array.isArray(parts) ? parts : [value]).some(
+    one => typeof one === 'object' && one !== null && ('range' in one || 'prefix' in one),
+  )
+}
+
+export const isRangeMap = ({ elem }: SetObject | MapObject): boolean => asList(elem).some(isRangeValue)
 
 /** The message for a set, and its form for the messages with its elements. */
 export function setMessage(set: SetObject | MapObject, id: number): { value: Encodable<typeof setTable>; form: SetForm } {

@@ -2,6 +2,7 @@
 import type { Expression } from './expression.js'
 import type { Family } from './fields.js'
 import type { ChainObject, FlowtableObject, MapObject, RulesetObjects, SetKeyType, SetObject, TableObject } from './objects.js'
+import { isRangeMap } from './set-object.js'
 import { expressionText, limitText, memberText, quotaBytesText } from './text-expression.js'
 import { statementText } from './text-statement.js'
 import { styleOfType } from './text-style.js'
@@ -61,7 +62,7 @@ type Lines = { readonly [K in NamedKind]: (object: RulesetObjects[K]) => string[
 /** Lines within the braces of an object. */
 export const objectLines: Lines = {
   set: set => [`${keyword(set.type)} ${typeText(set.type)}`, ...setLines(set)],
-  map: map => [`${keyword(map.type)} ${typeText(map.type)} : ${typeText(map.map)}`, ...setLines(map)],
+  map: map => [`${keyword(map.type)} ${typeText(map.type)} : ${isRangeMap(map) ? 'interval ' : ''}${typeText(map.map)}`, ...setLines(map)],
   flowtable: flowtableLines,
   counter: ({ comment, packets = 0, bytes = 0 }) => commented(comment, `packets ${packets} bytes ${bytes}`),
   quota: ({ comment, bytes, used, inv }) => commented(comment, quotaBytesText(bytes, used, inv)),
@@ -117,7 +118,8 @@ function setLines(set: SetObject | MapObject): string[] {
     set.policy === 'memory' && 'policy memory',
     set.size !== undefined && `size ${set.size}`,
     flags.length > 0 && `flags ${flags.join(',')}`,
-    ...(set.stmt ?? []).map(statement => statementText(statement)),
+    // nft takes the last of several lines for all of them.
+    (set.stmt?.length ?? 0) > 0 && set.stmt?.map(statement => statementText(statement)).join(' '),
     set['auto-merge'] && 'auto-merge',
     timeout !== undefined && `timeout ${timeText(timeout)}`,
     interval !== undefined && `gc-interval ${timeText(interval)}`,
