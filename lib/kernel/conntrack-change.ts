@@ -1,5 +1,5 @@
 // What can be said of a connection when it is made or changed, and the message for it.
-import { argumentError, shown } from '../codec/errors.js'
+import { argumentError, expectObject, shown } from '../codec/errors.js'
 import { conntrackStatus, sctpStates, tcpStates } from '../protocol/conntrack.js'
 import { checkOptions, conflict, isInteger, isList, isOneOf, isRead, isText, isUnsigned, lacking, present } from './arguments.js'
 import {
@@ -58,6 +58,7 @@ type Status = (keyof typeof conntrackStatus)[]
 
 /** The message that makes a connection. */
 export function created(connection: ConntrackCreate): ConntrackMessage {
+  expectObject(connection)
   const { reply, timeout, mark, status, state, ...tuple } = connection
   checkOptions(
     { reply, timeout, mark, status, state },

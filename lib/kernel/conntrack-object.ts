@@ -1,5 +1,6 @@
 // A connection as callers see it, and the tuple that names it to the kernel.
 import type { Decoded, Encodable } from '../codec/codec.js'
+import { expectObject } from '../codec/errors.js'
 import { ipFamily } from '../codec/ip.js'
 import type { conntrack as conntrackTable, expectation as expectationTable, tuple as tupleTable } from '../protocol/conntrack.js'
 import { checkOptions, conflict, isAddress, isByte, isInteger, isRead, isUnsigned, lacking, present } from './arguments.js'
@@ -117,6 +118,7 @@ export function wholeTuple(direction: ConntrackDirection, given: string | number
 
 /** Which connection is meant: by a tuple, or by what list() or get() said of it. */
 export function named(which: ConntrackEntry | ConntrackTuple): ConntrackMessage & { readonly tupleOrig: object } {
+  expectObject(which)
   checkOptions(which, 'original' in which ? entryChecks : tupleChecks)
   if ('original' in which) {
     const { original, protocol, zone, id } = which

@@ -153,11 +153,12 @@ export function conntrackVerbs(scope: Scope) {
       return change(conntrackMessages.new, flags, created(connection), context('create connection', describeConntrack(connection)))
     },
 
-    /** Changes the mark, the seconds that are left, the helper or the status of a connection. Throws ENOENT if there is none. */
+    /** Changes the mark, the seconds that are left or the status of a connection. Throws ENOENT if there is none. */
     async update(which: ConntrackTuple | ConntrackEntry, changes: ConntrackChanges): Promise<void> {
+      const checked = changed(which, changes)
       // The kernel takes the word of all status bits or none.
-      const current = changes?.status === undefined ? undefined : await look(which, 'update connection')
-      const value = changed(which, changes, current?.status)
+      const current = changes.status === undefined ? undefined : await look(which, 'update connection')
+      const value = current ? changed(which, changes, current.status) : checked
       return change(conntrackMessages.new, 0, value, context('update connection', describeConntrack(which)))
     },
 

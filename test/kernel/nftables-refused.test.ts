@@ -182,3 +182,21 @@ test('without the right to it', async context => {
   const words = ['--bounding-set', '-net_admin', '--inh-caps', '-net_admin', process.execPath, '--input-type=module', '-e', script]
   expect(await run(host.name, 'setpriv', ...words)).toBe('EPERM create table\n')
 })
+
+test('a rule goes behind one or before one', async () => {
+  const first = await here.nftables.rules.add(rule('a', { accept: null }))
+  const second = await here.nftables.rules.add(rule('a', { accept: null }))
+  const place = { after: first.handle, before: second.handle }
+  await expect(here.nftables.rules.add(rule('a', { drop: null }), place)).rejects.toMatchObject({
+    code: 'ERR_NETLOOM_INVALID_OPTION',
+    path: 'before',
+  })
+})
+
+test('a transaction that is asked for later is refused, and nothing is done', async () => {
+  const late = here.nftables.transaction(async t => {
+    t.tables.create({ family: 'ip', name: 'early' })
+  })
+  await expect(late).rejects.toMatchObject({ code: 'ERR_NETLOOM_INVALID_OPTION', path: 'build' })
+  expect(await here.nftables.tables.find({ family: 'ip', name: 'early' })).toBeUndefined()
+})

@@ -16,6 +16,9 @@ const odd: Readonly<Record<string, unknown>> = {
 }
 const but = (...names: string[]) => Object.entries(odd).filter(([name]) => !names.includes(name))
 
+const web = { family: 'inet', table: 'web' } as const
+const addresses = { ...web, name: 's', type: 'ipv4_addr', flags: 'timeout' } as const
+const connection = { protocol: 'udp', source: '10.0.0.1', sourcePort: 5000, destination: '10.0.0.2', destinationPort: 53 } as const
 type Call = (value: Anything) => unknown
 const calls: Readonly<Record<string, readonly [call: Call, refused: readonly (readonly [string, unknown])[]]>> = {
   'apply(options)': [options => new Plan().apply(options), but()],
@@ -71,6 +74,34 @@ const calls: Readonly<Record<string, readonly [call: Call, refused: readonly (re
   'Plan.fromJSON()': [json => Plan.fromJSON(json), but()],
   'new NamespacePool(options)': [options => new NamespacePool(options), but()],
   'readTopology(namespaces)': [namespaces => readTopology(namespaces), but()],
+  'nftables.transaction(build)': [build => host.namespace.nftables.transaction(build), but('function')],
+  'nftables.rules.list(filter)': [filter => host.namespace.nftables.rules.list(filter), but()],
+  'nftables.rules.add(rule)': [rule => host.namespace.nftables.rules.add(rule), but()],
+  'nftables.rules.replace(rule)': [rule => host.namespace.nftables.rules.replace(rule), but()],
+  'nftables.rules.replace({ handle })': [handle => host.namespace.nftables.rules.replace({ ...web, chain: 'c', expr: [], handle }), but()],
+  'nftables.sets.list(filter)': [filter => host.namespace.nftables.sets.list(filter), but()],
+  'nftables.sets.create({ type })': [type => host.namespace.nftables.sets.create({ ...web, name: 's', type }), but()],
+  'nftables.sets.create({ type: [one] })': [type => host.namespace.nftables.sets.create({ ...web, name: 's', type: [type] }), but()],
+  'nftables.sets.create({ elem: [one] })': [one => host.namespace.nftables.sets.create({ ...addresses, elem: [one] }), but()],
+  'nftables.sets.create({ elem: [{ elem }] })': [elem => host.namespace.nftables.sets.create({ ...addresses, elem: [{ elem }] }), but()],
+  'the timeout of an element': [
+    timeout => host.namespace.nftables.sets.create({ ...addresses, elem: [{ elem: { val: '10.0.0.1', timeout } }] }),
+    but('number'),
+  ],
+  'the comment of an element': [
+    comment => host.namespace.nftables.sets.create({ ...addresses, elem: [{ elem: { val: '10.0.0.1', comment } }] }),
+    but('text', 'empty'),
+  ],
+  'nftables.flowtables.create({ prio })': [
+    prio => host.namespace.nftables.flowtables.create({ ...web, name: 'f', dev: 'lo', prio }),
+    but('bigint'),
+  ],
+  'nftables.apply([{ table }])': [table => host.namespace.nftables.apply([{ table }]), but()],
+  'conntrack.get()': [which => host.namespace.conntrack.get(which), but()],
+  'conntrack.delete()': [which => host.namespace.conntrack.delete(which), but()],
+  'conntrack.create()': [connection => host.namespace.conntrack.create(connection), but()],
+  'conntrack.update(…, { status })': [status => host.namespace.conntrack.update(connection, { status }), but()],
+  'conntrack.update(…, changes)': [changes => host.namespace.conntrack.update(connection, changes), but()],
 }
 
 /** What a call threw or rejected with. */

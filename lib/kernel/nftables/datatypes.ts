@@ -104,6 +104,7 @@ const byNumber = new Map(Object.values(dataTypes).map(one => [one.number, one]))
 
 /** A data type by name: 'ipv4_addr'. Throws a TypeError for a name that is none. */
 export function dataType(name: string): DataType {
+  if (typeof name !== 'string') throw argumentError('ERR_NETLOOM_UNKNOWN_NAME', `${shown(name)} is not the name of a data type`)
   const known = Object.hasOwn(dataTypes, name) ? (name as DataTypeName) : Object.hasOwn(aliases, name) ? aliases[name] : undefined
   if (!known)
     throw argumentError('ERR_NETLOOM_UNKNOWN_NAME', `${shown(name)} is no data type; there are ${Object.keys(dataTypes).join(', ')}`)
@@ -112,7 +113,10 @@ export function dataType(name: string): DataType {
 
 /** The types of a key: 'ipv4_addr', 'ipv4_addr . inet_service' or ['ipv4_addr', 'inet_service']. */
 export function typesOfName(key: string | readonly string[]): DataType[] {
-  return (typeof key === 'string' ? key.split(/\s*\.\s*/) : key).map(dataType)
+  const names: unknown = typeof key === 'string' ? key.split(/\s*\.\s*/) : key
+  if (!Array.isArray(names) || names.length === 0)
+    throw argumentError('ERR_NETLOOM_INVALID_VALUE', `${shown(key)} is not the name of a type, nor a list of names`)
+  return names.map(dataType)
 }
 
 /** Bits by which the types of a concatenation are packed into one number. */

@@ -1,5 +1,5 @@
 // What a table shall be, by sorts of objects, each with its place in what the caller gave.
-import { argumentError, shown } from '../../codec/errors.js'
+import { argumentError, expectObject, shown } from '../../codec/errors.js'
 import { checkAt } from '../arguments.js'
 import type { Ruleset, RulesetObject, RulesetObjects, SetObject } from './objects.js'
 import { asList, reference, type TableRef, tableRefChecks } from './references.js'
@@ -44,9 +44,10 @@ export function gather(desired: Ruleset | readonly RulesetObject[]): Desired {
     if (more.length > 0 || !Object.hasOwn(found, sort))
       throw argumentError('ERR_NETLOOM_UNKNOWN_NAME', `must be one of ${sorts.join(', ')}`, at)
     const object = entry[sort] as { family: TableRef['family']; name: string; table?: string }
-    const own = checkAt(`${at}.${sort}`, () =>
-      reference({ family: object.family, name: sort === 'table' ? object.name : (object.table ?? '') }, tableRefChecks),
-    )
+    const own = checkAt(`${at}.${sort}`, () => {
+      expectObject(object)
+      return reference({ family: object.family, name: sort === 'table' ? object.name : (object.table ?? '') }, tableRefChecks)
+    })
     ref ??= own
     if (own.family !== ref.family || own.name !== ref.name)
       throw argumentError(

@@ -69,9 +69,11 @@ const onlyFilter: typeof priorities = { filter: { value: 0 } }
 export function priorityNumber(family: Family, hook: Hook, priority: number | string | undefined): number {
   if (priority === undefined) throw lacking('prio', "a base chain has a priority: a number, or a name such as 'filter'")
   if (typeof priority === 'number') return priority
+  if (typeof priority !== 'string')
+    throw argumentError('ERR_NETLOOM_INVALID_NUMBER', `${shown(priority)} is neither a number nor the name of a priority`, 'prio')
   const names = family === 'bridge' ? bridgePriorities : family === 'arp' || family === 'netdev' ? onlyFilter : priorities
-  const [, name = '', sign, distance = '0'] = /^([a-z]+)\s*(?:([+-])\s*(\d+))?$/.exec(String(priority).trim()) ?? []
-  if (/^-?\d+$/.test(String(priority))) return Number(priority)
+  const [, name = '', sign, distance = '0'] = /^([a-z]+)\s*(?:([+-])\s*(\d+))?$/.exec(priority.trim()) ?? []
+  if (/^-?\d+$/.test(priority)) return Number(priority)
   const known = Object.hasOwn(names, name) ? names[name] : undefined
   if (!known)
     throw argumentError(

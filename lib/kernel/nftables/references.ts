@@ -46,7 +46,7 @@ export const tableRefChecks: Checks<TableRef> = { family: isFamily, name: isName
 export const namedRefChecks: Checks<NamedRef> = { family: isFamily, table: isName, name: isName }
 export const chainRefChecks: Checks<ChainRef> = { family: isFamily, table: isName, chain: isName }
 const tableFilterChecks: Checks<TableFilter> = { family: isFamily, signal: isSignal }
-const objectFilterChecks: Checks<ObjectFilter> = { ...tableFilterChecks, table: isName }
+export const objectFilterChecks: Checks<ObjectFilter> = { ...tableFilterChecks, table: isName }
 
 export const checkTableFilter = (filter: TableFilter) => checkOptions(filter, tableFilterChecks)
 export const checkObjectFilter = (filter: ObjectFilter) => checkOptions(filter, objectFilterChecks)

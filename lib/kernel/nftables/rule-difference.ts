@@ -123,6 +123,8 @@ export function canonical(value: unknown): string {
   return JSON.stringify(value, (_, inner: unknown) =>
     typeof inner === 'object' && inner !== null && !Array.isArray(inner)
       ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)))
-      : inner,
+      : typeof inner === 'bigint'
+        ? `${inner}n`
+        : inner,
   )
 }

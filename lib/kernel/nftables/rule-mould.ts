@@ -39,7 +39,8 @@ export class RuleMoulds {
 
   /** The message of a rule that is like one of the last; undefined if there is none, or if it is wrong: whoever looks at it as a whole can say where. */
   cast(rule: RuleObject, state: number): Cast | undefined {
-    const { family, table, chain, expr } = rule
+    // What is no object at all is told by whoever looks at it as a whole.
+    const { family, table, chain, expr } = rule ?? {}
     if (!Array.isArray(expr)) return undefined
     for (let i = 0; i < this.#kept.length; i++) {
       const kept = this.#kept[i]!

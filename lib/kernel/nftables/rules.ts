@@ -3,7 +3,7 @@ import type { Decoded } from '../../codec/codec.js'
 import { requestFlags } from '../../protocol/netlink.js'
 import { nftablesMessages } from '../../protocol/nftables/messages.js'
 import { rule as ruleTable } from '../../protocol/nftables/rule.js'
-import { type Checks, checkOptions, isInteger, present } from '../arguments.js'
+import { type Checks, checkOptions, conflict, isInteger, present } from '../arguments.js'
 import type { Scope } from '../scope.js'
 import { change, type Entry, type Submit, silently } from './entry.js'
 import { wireFamily } from './family.js'
@@ -13,9 +13,9 @@ import {
   type ChainRef,
   chainRefChecks,
   chainText,
-  checkObjectFilter,
   isName,
   type ObjectFilter,
+  objectFilterChecks,
   type RuleRef,
   reference,
 } from './references.js'
@@ -40,6 +40,7 @@ export interface AddedRule extends ChainRef {
   readonly handle: number
 }
 
+const ruleFilterChecks: Checks<RuleFilter> = { ...objectFilterChecks, chain: isName }
 const isHandle = isInteger(1, Number.MAX_SAFE_INTEGER)
 const placeChecks: Checks<RulePlace> = { after: isHandle, before: isHandle }
 const anywhere: RulePlace = {}
@@ -80,6 +81,7 @@ export const addRule = (rule: RuleSpec, place: RulePlace, atEnd: boolean, userda
   prepare(world, about) {
     if (place !== anywhere) checkOptions(place, placeChecks)
     const { after, before } = place
+    if (after !== undefined && before !== undefined) throw conflict('before', 'a rule goes behind one or before one, not both')
     const append = before === undefined && (atEnd || after !== undefined)
     const placing = {
       flags: requestFlags.create | (append ? requestFlags.append : 0),
@@ -99,8 +101,8 @@ const replaceRule = (rule: RuleObject & { readonly handle: number }): Entry<Adde
   group: 'rules',
   operation: 'replace rule',
   prepare(world, about) {
-    checkOptions({ handle: rule.handle }, { handle: isHandle })
-    const fields = { handle: rule.handle }
+    const { handle } = reference<RuleRef>(rule, { ...chainRefChecks, handle: isHandle })
+    const fields = { handle }
     return ruleChanges(world, rule, { flags: requestFlags.replace, fields, reply: world.echo ? reply : undefined, hints }, about)
   },
   result: ([raw]) => addedRule(raw as Decoded<typeof ruleTable>, rule),
@@ -118,9 +120,8 @@ export function ruleReads(scope: Scope) {
   return {
     /** The rules of a chain, of a table or of all, in their order. */
     async list(filter: RuleFilter = {}): Promise<Rule[]> {
+      checkOptions(filter, ruleFilterChecks)
       const { chain, ...rest } = filter
-      checkObjectFilter(rest)
-      if (chain !== undefined) isName(chain)
       const { sets, rules } = await readSnapshot(scope, rest, 'list rules')
       const interfaces = await interfacesFor(scope, rules)
       return rules

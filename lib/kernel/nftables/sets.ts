@@ -3,6 +3,7 @@ import { requestFlags } from '../../protocol/netlink.js'
 import { elementList } from '../../protocol/nftables/element.js'
 import { nftablesMessages } from '../../protocol/nftables/messages.js'
 import { set as setTable } from '../../protocol/nftables/set.js'
+import { checkOptions, isBoolean } from '../arguments.js'
 import type { Scope } from '../scope.js'
 import { addition, readMembers } from './element-verbs.js'
 import { change, type Entry, type Submit, silently } from './entry.js'
@@ -10,7 +11,7 @@ import { wireFamily } from './family.js'
 import { changingHints, makingHints } from './hints.js'
 import type { MapObject, SetObject } from './objects.js'
 import { absent } from './read.js'
-import { checkObjectFilter, type NamedRef, namedRefChecks, namedText, type ObjectFilter, reference } from './references.js'
+import { type NamedRef, namedRefChecks, namedText, type ObjectFilter, objectFilterChecks, reference } from './references.js'
 import { formOf } from './set-form.js'
 import { isMap, isNamed, setField, setMessage, toSet } from './set-object.js'
 import { dumpSets, type RawSet, readSet, setReply } from './set-read.js'
@@ -50,8 +51,9 @@ export function setReads<T extends SetObject>(sort: Sort, scope: Scope) {
     /** A set or map, without its elements, or undefined. */
     find,
     /** All that have a name, of a family or table; with `elements: true`, what is in them too. */
-    async list({ elements = false, ...filter }: ObjectFilter & { readonly elements?: boolean } = {}): Promise<T[]> {
-      checkObjectFilter(filter)
+    async list(options: ObjectFilter & { readonly elements?: boolean } = {}): Promise<T[]> {
+      checkOptions(options, { ...objectFilterChecks, elements: isBoolean })
+      const { elements = false, ...filter } = options
       const found: T[] = []
       for (const raw of (await dumpSets(scope, filter)).filter(fits)) {
         const set = toSet(raw) as T

@@ -1,5 +1,6 @@
 // Transactions: recorded verbs that take effect all at once or not at all.
-import { checkOptions, isBoolean, isSignal, isUnsigned } from '../arguments.js'
+import { argumentError } from '../../codec/errors.js'
+import { checkAt, checkOptions, isBoolean, isFunction, isSignal, isUnsigned } from '../arguments.js'
 import type { Scope } from '../scope.js'
 import { type Batch, commit } from './commit.js'
 import type { Submit } from './entry.js'
@@ -21,9 +22,12 @@ export async function transact(
   build: (transaction: Transaction) => void,
   options: TransactionOptions = {},
 ): Promise<RulesetObject[]> {
+  checkAt('build', () => isFunction(build))
   checkOptions<TransactionOptions>(options, { echo: isBoolean, generation: isUnsigned, signal: isSignal })
   const { verbs, recorded } = new Recorder()
-  build(verbs)
+  const returned: unknown = build(verbs)
+  if (returned instanceof Promise)
+    throw argumentError('ERR_NETLOOM_INVALID_OPTION', 'must not be async: what it asks for after an await would come too late', 'build')
   const { echo = false, generation, signal } = options
   let owners: readonly number[] = []
   const batch = async (): Promise<Batch> => {
