@@ -8,7 +8,7 @@ import type { Context, Request } from '../socket/request.js'
 import { blame } from './link-blame.js'
 import { indexAt } from './link-index.js'
 import { forbidIpv6 } from './link-ipv6.js'
-import { ruleOf } from './link-kinds.js'
+import { isKind, ruleOf } from './link-kinds.js'
 import { fieldOf, kindAttributes, type LinkMessage, plainAttributes, portAttributes } from './link-message.js'
 import { checkCreate, type LinkCreate, type LinkFields } from './link-request.js'
 import { createTunLink } from './link-tun.js'
@@ -99,8 +99,9 @@ async function send(
   // A device that sits on another one is made from where that one is; the others from where they will be.
   const sender = lower === undefined ? main.scope : here
   const away = sender !== main.scope
-  // The kernel sends its echo where the link is, to whatever socket there has our socket's number.
-  const echo = !away && echoes()
+  // The kernel sends its echo where the link is, to whatever socket there has our socket's number. Of a vxlan it sends none, as its driver has
+  // announced the link itself by then; of kinds without a table nobody knows.
+  const echo = !away && isKind(spec.kind) && spec.kind !== 'vxlan' && echoes()
   const index = spec.index ?? (echo || spec.name !== undefined ? undefined : unlikelyIndex())
   const attribute = ruleOf(spec.kind).lowerAttribute
   const extra = {
@@ -177,7 +178,7 @@ async function finish(end: End, link: RawLink, context: Context): Promise<void> 
     ...(fields.ipv6 === 'static' ? [message({ afSpec: { inet6: { addrGenMode: 'none' } } })] : []),
     ...(Object.keys(rest).length ? [message(rest)] : []),
     ...(fields.port && Object.keys(fields.port).length ? [message({ linkinfo: portAttributes(fields.port, 'port') })] : []),
-    ...(fields.altNames?.length ? [message({ propList: [...fields.altNames] }, rtm.newLinkprop)] : []),
+    ...(fields.altNames?.length ? [message({ propList: [...new Set(fields.altNames)] }, rtm.newLinkprop)] : []),
   ]
   if (fields.ipv6 === 'none') await forbidIpv6(scope, link)
   const connection = await scope.connection()

@@ -193,6 +193,15 @@ describe('create', () => {
     for (const { name, index } of [first, second, ...others]) expect(await ipLink(host.name, name)).toMatchObject({ ifindex: index })
   })
 
+  test('the name that the kernel chooses for a vxlan is reported, with everything that comes after', async context => {
+    await needs(context, 'vxlan')
+    const named = await links().create({ kind: 'vxlan', alias: 'tunnel', altNames: ['first'], up: true, ipv6: 'none', options: { id: 42 } })
+    const passed = await links().create({ kind: 'other:vxlan', options: new Uint8Array([8, 0, 1, 0, 43, 0, 0, 0]) })
+    expect([named.name, passed.name]).toEqual(['vxlan0', 'vxlan1'])
+    expect(await ipLink(host.name, 'vxlan0')).toMatchObject({ ifindex: named.index, ifalias: 'tunnel', altnames: ['first'] })
+    expect(await links().list({ kind: 'vxlan' })).toHaveLength(2)
+  })
+
   test('many at once', async context => {
     await needs(context, 'veth')
     const made = await Promise.all(Array.from({ length: 30 }, () => links().create({ kind: 'veth' })))
