@@ -201,7 +201,8 @@ export function ruleMessage(rule: RuleSpec, deleting = false): RuleMessage {
     goto: rule.goto,
     priority,
     fwmark: mark,
-    fwmask: mask,
+    // A mark of 0 says nothing to the kernel unless its bits are asked for.
+    fwmask: mark === 0 ? (mask ?? allBits) : mask,
     suppressIfgroup: rule.suppressGroup,
     suppressPrefixlen: rule.suppressPrefix,
     table: asks && !l3mdev ? tableOf(table, deleting) : undefined,
@@ -275,8 +276,9 @@ export function toRule(raw: RawRule): Rule {
     ...present({
       from: text(raw.src, raw.srcLen),
       to: text(raw.dst, raw.dstLen),
-      mark: raw.fwmark,
-      mask: raw.fwmark === undefined || raw.fwmask === allBits ? undefined : raw.fwmask,
+      // The kernel leaves out a mark of 0.
+      mark: raw.fwmark ?? (raw.fwmask === undefined ? undefined : 0),
+      mask: raw.fwmask === allBits ? undefined : raw.fwmask,
       iif: raw.iifname,
       oif: raw.oifname,
       tos: raw.tos || undefined,

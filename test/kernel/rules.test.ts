@@ -47,7 +47,7 @@ function translated(rule: Shown): Record<string, unknown> {
     to: side(rule.dst, rule.dstlen),
     table: rule.table === undefined ? undefined : (tables[rule.table as string] ?? Number(rule.table)),
     mark: number(rule.fwmark),
-    mask: number(rule.fwmask),
+    mask: Number(rule.fwmask) === 0xffff_ffff ? undefined : number(rule.fwmask),
     iif: rule.iif,
     oif: rule.oif,
     tos: number(rule.tos),
@@ -85,6 +85,8 @@ test.each<[string, RuleSpec]>([
   ['a table above 255', { from: '10.0.1.0/24', table: 70_000 }],
   ['mark', { mark: 7, table: 100 }],
   ['mark and mask', { mark: 0x10, mask: 0xff, table: 100, family: 6 }],
+  ['no mark at all', { mark: 0, table: 100 }],
+  ['no mark in some bits', { mark: 0, mask: 0xff, table: 100, family: 6 }],
   ['links', { iif: 'lo', oif: 'not-there', table: 100 }],
   ['invert', { invert: true, from: '10.0.1.0/24', table: 100 }],
   ['type of service', { tos: 16, table: 100 }],
@@ -103,7 +105,7 @@ test.each<[string, RuleSpec]>([
   const [entry] = (await shown(family)).filter(rule => rule.priority === priority)
   const [read] = (await here.rules.list({ family })).filter(rule => rule.priority === priority)
   expect(ours(read!)).toEqual(translated(entry!))
-  expect(read).toMatchObject({ family, protocol: 'unspec' })
+  expect(read).toMatchObject({ family, protocol: 'unspec', ...(spec.mark !== undefined && { mark: spec.mark }) })
   expect(await refusal(here.rules.add({ ...spec, priority }))).toMatchObject({
     code: 'EEXIST',
     operation: 'add rule',
