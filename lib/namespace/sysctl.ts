@@ -1,7 +1,7 @@
 // Kernel settings (sysctl) of one namespace, read and written by the addon while its thread is inside.
 import { argumentError, shown } from '../codec/errors.js'
 import { native } from '../socket/native.js'
-import { checkOpen, failure, type Meanings } from './failure.js'
+import { checkOpen, failure, type Meanings, syscallOf } from './failure.js'
 import { labelOf, type OpenNamespace } from './info.js'
 import { sysctlPath } from './names.js'
 
@@ -28,7 +28,7 @@ export async function getSysctl(where: OpenNamespace, key: string): Promise<stri
 /**
  * Changes a setting.
  *
- * Errors: ENOENT no such key in this namespace, EINVAL or ERANGE a value that the setting does not take, EACCES or EPERM read-only or without
+ * Errors: ENOENT no such key in this namespace, or nothing of that name to choose; EINVAL or ERANGE a value that the setting does not take, EACCES or EPERM read-only or without
  * the rights; ERR_NETLOOM_INVALID_SYSCTL, ERR_NETLOOM_INVALID_VALUE.
  */
 export async function setSysctl(where: OpenNamespace, key: string, value: string | number): Promise<void> {
@@ -48,6 +48,8 @@ export async function setSysctl(where: OpenNamespace, key: string, value: string
 export const sysctlFailure = (error: unknown, attempt: Parameters<typeof failure>[1], text: string): unknown =>
   failure(error, attempt, {
     ...MEANINGS,
+    // The key is there, as it could be opened: of a list of names, such as congestion controls, this one is none.
+    ...(syscallOf(error) === 'write' && { ENOENT: { reason: `the kernel knows no ${shown(text)} here` } }),
     EINVAL: { reason: `the kernel does not take ${shown(text)} here` },
     ERANGE: { reason: `${shown(text)} is out of range` },
     EPERM: { hint: NO_RIGHT },

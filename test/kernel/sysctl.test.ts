@@ -87,6 +87,9 @@ describe('errors', () => {
       reason: expect.stringContaining('"yes"'),
     })
     expect(await inside('net/ipv4/ip_forward')).toBe(before)
+    const unknown = await rejection(setSysctl(blue, 'net.ipv4.tcp_congestion_control', 'no-such-way'))
+    expect(unknown).toMatchObject({ code: 'ENOENT', reason: 'the kernel knows no "no-such-way" here' })
+    expect(unknown).not.toHaveProperty('hint')
   })
   test.each([[undefined], [null], [Number.NaN], [Number.POSITIVE_INFINITY], [true], ['1\n2'], ['1\0']])(
     'a value that is none: %j',
