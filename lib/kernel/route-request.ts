@@ -159,7 +159,10 @@ export function prepareRoute(spec: RouteSpec, deleting = false): PreparedRoute {
   const family = familyOf(route)
   const target = route.to === 'default' ? { prefix: 0, address: undefined } : network(route.to, 'to')
   checkCombination(route, family, deleting)
-  const { link, nexthops, type = deleting ? undefined : ('unicast' as const) } = route
+  const { link, nexthops } = route
+  // A route by an object that drops is listed as a blackhole; the type that it was added with is another one.
+  const told = deleting && route.nexthopId !== undefined && route.type === 'blackhole' ? undefined : route.type
+  const type = told ?? (deleting ? undefined : 'unicast')
   const links = [
     ...(link === undefined ? [] : [{ ref: link, path: 'link' }]),
     ...(nexthops ?? []).flatMap((hop, i) => (hop.link === undefined ? [] : [{ ref: hop.link, path: `nexthops[${i}].link` }])),

@@ -1,6 +1,7 @@
 // Routes: what is added is what `ip route` shows, and what it adds is what list() says.
 import { expect, test } from 'vitest'
 import { type Namespace, type Route, type RouteSpec, routeFlags } from '../../lib/index.js'
+import { needs } from '../helpers/features.js'
 import { attempt, run } from '../helpers/readers.js'
 import { refusal } from '../helpers/refusal.js'
 import { defined, shownRoutes, table, translatedRoute, useRoutedHost } from '../helpers/routes.js'
@@ -198,6 +199,21 @@ test('delete takes the one that fits, and says when none does', async () => {
     })
   await host.here.routes.delete({ to: '10.9.0.0/16', table, metric: 6 })
   expect((await host.here.routes.list({ table })).map(({ metric }) => metric)).toEqual([5])
+})
+
+test('what list gives can be deleted, also what leads to a nexthop object', async context => {
+  await needs(context, 'nexthop')
+  const batch = ['nexthop add id 5 via 10.0.1.7 dev eth0', 'nexthop add id 6 group 5', 'nexthop add id 7 blackhole']
+  for (const line of batch) await run(host.name, 'ip', ...line.split(' '))
+  for (const id of [5, 6, 7]) await run(host.name, 'ip', 'route', 'add', `10.${id}.0.0/16`, 'nhid', String(id), 'table', String(table))
+  const found = await host.here.routes.list({ table })
+  expect(found.map(({ nexthopId, type }) => [nexthopId, type])).toEqual([
+    [5, 'unicast'],
+    [6, 'unicast'],
+    [7, 'blackhole'],
+  ])
+  for (const route of found) await host.here.routes.delete(route)
+  expect(await host.here.routes.list({ table })).toEqual([])
 })
 
 test('flags are those of netstat -rn and route -n', async () => {
