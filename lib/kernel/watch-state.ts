@@ -25,8 +25,8 @@ const identity: { readonly [K in ObjectKind]: (object: never) => string } = {
   link: ({ index }: Link) => String(index),
   address: ({ link, cidr, peer }: Address) => `${link} ${cidr} ${peer ?? ''}`,
   neighbour: ({ link, address, proxy }: Neighbour) => `${link} ${address} ${proxy ? 'proxy' : ''}`,
-  route: ({ family, table, to, metric, tos, type, via, link, nexthops, src }: Route) =>
-    JSON.stringify([family, table, to, metric, tos, type, via, link, nexthops?.map(hop => [hop.via, hop.link]), src]),
+  route: ({ family, table, to, from, metric, tos, type, via, link, nexthops, src }: Route) =>
+    JSON.stringify([family, table, to, from, metric, tos, type, via, link, nexthops?.map(hop => [hop.via, hop.link]), src]),
 }
 
 /** Gives a scope for as long as the work takes: a watcher of thousands of namespaces holds none of them open. */

@@ -118,6 +118,28 @@ test('links, addresses, neighbours and routes that others make, change and remov
   await run(host.name, 'ip', 'link', 'set', 'lo', 'mtu', '65536')
 })
 
+test('routes for different sources are different routes', async () => {
+  const here = await open()
+  const world = new World()
+  const events = here.watch(['route']) as AsyncGenerator<WatchEvent>
+  await run(host.name, 'ip', 'link', 'add', 'wf', 'type', 'veth', 'peer', 'name', 'wg')
+  for (const link of ['wf', 'wg']) await run(host.name, 'ip', 'link', 'set', link, 'up')
+  await run(host.name, 'ip', 'address', 'add', 'fd00:f::1/64', 'dev', 'wf', 'nodad')
+  const sources = ['fd00:f:1::/64', 'fd00:f:2::/64']
+  for (const source of sources) await run(host.name, 'ip', '-6', 'route', 'add', 'default', 'from', source, 'via', 'fd00:f::9')
+  await until(events, world, ready)
+  await run(host.name, 'ip', 'link', 'delete', 'wf')
+  const gone: (string | undefined)[] = []
+  while (gone.length < 2)
+    await until(events, world, event => {
+      if (event.type !== 'route' || event.action !== 'delete' || event.route.to !== 'default') return false
+      gone.push(event.route.from)
+      return true
+    })
+  expect(gone.sort()).toEqual(sources)
+  await events.return(undefined)
+})
+
 test('a route that is replaced is told as gone', async () => {
   const here = await open()
   const world = new World()
