@@ -212,9 +212,10 @@ function altNameChanges(raw: Partial<RawLink>, wanted: readonly string[] | undef
   if (!wanted) return []
   const present = raw.propList ?? []
   const gone = present.filter(name => !wanted.includes(name))
-  const added = wanted.filter(name => !present.includes(name))
+  const added = wanted.filter((name, i) => !present.includes(name) && wanted.indexOf(name) === i)
+  // When one of the new names is refused, those by which the link is known are still there.
   return [
-    { type: rtm.delLinkprop, names: gone },
     { type: rtm.newLinkprop, names: added },
+    { type: rtm.delLinkprop, names: gone },
   ].filter(({ names }) => names.length > 0)
 }

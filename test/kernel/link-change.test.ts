@@ -65,6 +65,10 @@ describe('update', () => {
     expect((await links().get('a-name-that-is-longer-than-any-other')).name).toBe('cable')
     await links().update('two', { altNames: ['two', 'three'] })
     expect(await refusal(links().update('cable', { altNames: ['four', 'other'] }))).toMatchObject({ code: 'EEXIST', path: 'altNames[1]' })
+    // Those that it had are still there to call it by.
+    expect((await links().get('three')).name).toBe('cable')
+    await links().update('three', { altNames: ['five', 'five'] })
+    expect((await links().get('cable')).altNames).toEqual(['five'])
     await wanted()
   })
   test('a master, its port options, another master, none', async () => {
