@@ -171,7 +171,8 @@ export async function connect(where: OpenNamespace, options: ConnectOptions): Pr
 }
 
 /**
- * A bound UDP socket in the namespace, as dgram gives it.
+ * A bound UDP socket in the namespace, as dgram gives it. Of a datagram from a link-local address Node looks for the zone's name outside the
+ * namespace: where there is no link of that index, the socket emits an 'error' (ENXIO) in place of the message.
  *
  * Errors: EADDRINUSE, EADDRNOTAVAIL, EACCES; ERR_NETLOOM_HOST_NAME for a name.
  */
