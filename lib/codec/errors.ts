@@ -23,6 +23,12 @@ export function shown(value: unknown): string {
   if (typeof value === 'object' && value !== null) return Array.isArray(value) ? 'an array' : 'an object'
   return String(value)
 }
+/** Throws for a field that nothing would come of: it is misspelt, or meant for something else. */
+export function expectOnly(given: object, allowed: readonly string[]): void {
+  for (const name of Object.keys(given))
+    if (!allowed.includes(name))
+      throw argumentError('ERR_NETLOOM_UNKNOWN_OPTION', `there is no such option; there is ${allowed.join(', ')}`, name)
+}
 export function expectObject(value: unknown): void {
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     throw argumentError('ERR_NETLOOM_INVALID_OBJECT', `${shown(value)} is not an object`)

@@ -1,6 +1,6 @@
 // Which namespaces there are: those with a name, and those known only through a process.
 import { readdir, readlink, stat } from 'node:fs/promises'
-import { argumentError, shown } from '../codec/errors.js'
+import { argumentError, expectOnly, shown } from '../codec/errors.js'
 import { failure } from './failure.js'
 import { type NamespaceInfo, namePath, namespaceDevice, namespaceDirectory, namespaceInfo, parseIdentity } from './info.js'
 
@@ -20,6 +20,7 @@ export interface ListOptions {
 export async function listNamespaces(options: ListOptions = {}): Promise<NamespaceInfo[]> {
   if (typeof options !== 'object' || options === null || Array.isArray(options))
     throw argumentError('ERR_NETLOOM_INVALID_OPTION', 'the options of list are an object')
+  expectOnly(options, ['processes'])
   if (options.processes !== undefined && typeof options.processes !== 'boolean')
     throw argumentError('ERR_NETLOOM_INVALID_BOOLEAN', `${shown(options.processes)} is not true or false`, 'processes')
   const [{ live }, processes] = await Promise.all([readNames(), options.processes ? readProcesses() : undefined])

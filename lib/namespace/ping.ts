@@ -1,6 +1,6 @@
 // Ping from inside a namespace: what the caller asks for, the right kind of socket, and the words for what goes wrong.
 import { randomBytes, randomInt } from 'node:crypto'
-import { argumentError, inside, rangeError, shown } from '../codec/errors.js'
+import { argumentError, expectOnly, inside, rangeError, shown } from '../codec/errors.js'
 import { parseIp } from '../codec/ip.js'
 import { onAbort } from '../socket/abort.js'
 import { errnoNumbers } from '../socket/errno.js'
@@ -136,6 +136,7 @@ const isMapped = (ip: Uint8Array) => ip.subarray(0, 10).every(byte => byte === 0
 function checkOptions(options: PingOptions): Required<Omit<PingOptions, 'signal'>> & { signal: AbortSignal | undefined } {
   if (typeof options !== 'object' || options === null || Array.isArray(options))
     throw argumentError('ERR_NETLOOM_INVALID_OPTION', 'the options of ping are an object')
+  expectOnly(options, ['count', 'interval', 'timeout', 'size', 'signal'])
   const { count = 3, interval = 0.2, timeout = 4, size = 56, signal } = options
   const whole = (value: number, least: number, most: number, path: string) => {
     if (typeof value !== 'number') throw argumentError('ERR_NETLOOM_INVALID_OPTION', `${typeof value} is not a number`, path)

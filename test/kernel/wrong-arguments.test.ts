@@ -166,3 +166,9 @@ test('a result knows the namespaces of its own plan only', async () => {
   expect(result.namespace(ours).inode).toBeGreaterThan(0)
   expect(() => result.namespace(theirs)).toThrow(expect.objectContaining({ code: 'ERR_NETLOOM_OTHER_PLAN', path: 'planned' }))
 })
+
+test('options that are misspelt are refused by name', async () => {
+  const misspelt = { cuont: 1, procesess: true } as object
+  for (const call of [() => host.namespace.ping('127.0.0.1', misspelt), () => Namespace.list(misspelt)])
+    await expect(call()).rejects.toMatchObject({ code: 'ERR_NETLOOM_UNKNOWN_OPTION', path: 'cuont' })
+})
