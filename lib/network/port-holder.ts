@@ -37,6 +37,8 @@ export class PortHolder {
   #told = ''
   /** Moves on with everything that this process changes. */
   #turn = 0
+  /** This process is changing something: what is noticed meanwhile is its own doing, for which all ports need not be read. */
+  #changing = false
   /** One of several processes that serve a folder holds its ports. */
   #role: FileLock | undefined
 
@@ -49,12 +51,17 @@ export class PortHolder {
   /** Has anybody else changed something since? To be asked before follow(), under the same lock. */
   async prepare(): Promise<void> {
     this.#turn++
+    this.#changing = true
     this.#fresh = (await this.#state.portsTime()) === this.#time
-    if (!this.#fresh) await this.letGo()
+    if (!this.#fresh) await this.#letGo()
   }
 
   /** Lets go of what others have given back. Takes no lock: whoever wants such a port next has it, and waits. */
   async letGo(): Promise<void> {
+    if (!this.#changing) await this.#letGo()
+  }
+
+  async #letGo(): Promise<void> {
     if (!this.#role || String(await this.#state.portsTime()) === this.#told) return
     const turn = this.#turn
     const { ports, time } = await this.#state.publishedPorts()
@@ -68,7 +75,11 @@ export class PortHolder {
   async follow(): Promise<void> {
     const changes = this.#changes.splice(0)
     this.#turn++
-    if (!this.#role || changes.length === 0) return
+    if (this.#role && changes.length > 0) await this.#take(changes)
+    this.#changing = false
+  }
+
+  async #take(changes: readonly { readonly port: Port; readonly published: boolean }[]): Promise<void> {
     for (const { port, published } of changes) {
       if (published) await this.#hold(port)
       else this.#release(keyOf(port))
