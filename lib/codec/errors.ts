@@ -24,10 +24,14 @@ export function shown(value: unknown): string {
   return String(value)
 }
 /** Throws for a field that nothing would come of: it is misspelt, or meant for something else. */
-export function expectOnly(given: object, allowed: readonly string[]): void {
+export function expectOnly(given: object, allowed: readonly string[], what: 'option' | 'field' = 'option'): void {
   for (const name of Object.keys(given))
     if (!allowed.includes(name))
-      throw argumentError('ERR_NETLOOM_UNKNOWN_OPTION', `there is no such option; there is ${allowed.join(', ')}`, name)
+      throw argumentError(
+        'ERR_NETLOOM_UNKNOWN_OPTION',
+        `there is no such ${what}; there ${allowed.length === 1 ? 'is' : 'are'} ${allowed.join(', ')}`,
+        name,
+      )
 }
 export function expectObject(value: unknown): void {
   if (typeof value !== 'object' || value === null || Array.isArray(value))

@@ -99,9 +99,8 @@ async function send(
   // A device that sits on another one is made from where that one is; the others from where they will be.
   const sender = lower === undefined ? main.scope : here
   const away = sender !== main.scope
-  // The kernel sends its echo where the link is, to whatever socket there has our socket's number. Of a vxlan it sends none, as its driver has
-  // announced the link itself by then; of kinds without a table nobody knows.
-  const echo = !away && isKind(spec.kind) && spec.kind !== 'vxlan' && echoes()
+  // The kernel sends its echo where the link is, to whatever socket there has our socket's number; of kinds without a table nobody knows.
+  const echo = !away && isKind(spec.kind) && !ruleOf(spec.kind).announcesItself && echoes()
   const index = spec.index ?? (echo || spec.name !== undefined ? undefined : unlikelyIndex())
   const attribute = ruleOf(spec.kind).lowerAttribute
   const extra = {

@@ -32,6 +32,8 @@ export interface Rule {
   readonly lowerAttribute?: string
   /** Every link of that kind belongs to its namespace: for kernels before 6.15, which don't say. */
   readonly netnsImmutable?: boolean
+  /** Its driver announces a new link itself, before the kernel would send whoever made it an echo: then it sends none. */
+  readonly announcesItself?: boolean
 }
 
 const macvlan = {
@@ -148,6 +150,7 @@ export const rules = {
     required: ['id'],
     lower: 'optional',
     lowerAttribute: 'link',
+    announcesItself: true,
   },
   macvlan,
   macvtap: macvlan,

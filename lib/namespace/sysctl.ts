@@ -28,8 +28,8 @@ export async function getSysctl(where: OpenNamespace, key: string): Promise<stri
 /**
  * Changes a setting.
  *
- * Errors: ENOENT no such key in this namespace, or nothing of that name to choose; EINVAL or ERANGE a value that the setting does not take, EACCES or EPERM read-only or without
- * the rights; ERR_NETLOOM_INVALID_SYSCTL, ERR_NETLOOM_INVALID_VALUE.
+ * Errors: ENOENT no such key in this namespace, or nothing of that name to choose; EINVAL or ERANGE a value that the setting does not take, EACCES or
+ * EPERM read-only or without the rights; ERR_NETLOOM_INVALID_SYSCTL, ERR_NETLOOM_INVALID_VALUE.
  */
 export async function setSysctl(where: OpenNamespace, key: string, value: string | number): Promise<void> {
   const path = sysctlPath(key, 'key')

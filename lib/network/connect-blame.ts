@@ -2,25 +2,16 @@
 import { atPath } from '../plan/execute-error.js'
 import { NetloomError } from '../socket/error.js'
 import type { ConnectOptions } from './connect-options.js'
+import { fieldOf } from './port-options.js'
 
-/** The options of a link that the caller may have given, by what the plan calls them. */
-const fields: Readonly<Record<string, 'interface' | 'mac' | 'mtu'>> = { name: 'interface', mac: 'mac', mtu: 'mtu' }
-
-/** `asked`: who was to be connected, in the plan's order; the plan has a link of each, and its settings. */
+/** `asked`: who was to be connected, in the plan's order, which has their settings one after the other. */
 export function blameCaller(
   error: unknown,
-  asked: readonly { readonly path: string; readonly options: Pick<ConnectOptions, 'interface' | 'mac' | 'mtu' | 'sysctls'> }[],
+  asked: readonly { readonly path: string; readonly options: Pick<ConnectOptions, 'sysctls'> }[],
 ): unknown {
   if (!(error instanceof NetloomError)) return error
-  const [, group, number, field = ''] = /^(links|sysctl)\[(\d+)\](?:\.(?:peer\.)?(\w+))?/.exec(error.path ?? '') ?? []
-  const settings = asked.flatMap(({ path, options }) => Object.keys(options.sysctls ?? {}).map(key => ({ path, field: `sysctls.${key}` })))
-  const link = asked[Number(number)]
-  const option = fields[field]
-  const found =
-    group === 'sysctl'
-      ? settings[Number(number)]
-      : link && option !== undefined && link.options[option] !== undefined
-        ? { path: link.path, field: option }
-        : undefined
-  return found ? atPath(error, found.path === '' ? found.field : `${found.path}.${found.field}`) : error
+  const [, number] = /^sysctl\[(\d+)\]/.exec(error.path ?? '') ?? []
+  const settings = asked.flatMap(({ path, options }) => Object.keys(options.sysctls ?? {}).map(key => fieldOf(path, `sysctls.${key}`)))
+  const found = settings[Number(number)]
+  return found === undefined ? error : atPath(error, found)
 }

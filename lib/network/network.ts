@@ -1,6 +1,6 @@
 // The public Network: connecting namespaces to it, and what is on it.
 import { argumentError } from '../codec/errors.js'
-import { checkAt, checkOptions, conflict, isBoolean, isList, isSignal } from '../kernel/arguments.js'
+import { checkAt, checkOptions, conflict, isBoolean, isFunction, isList, isSignal } from '../kernel/arguments.js'
 import { checkSource, type NamespaceSource } from '../namespace/source.js'
 import type { ApplyOptions } from '../plan/result.js'
 import { AbortError, NetloomError } from '../socket/error.js'
@@ -29,9 +29,6 @@ export interface ConnectManyOptions extends Pick<ApplyOptions, 'signal'> {
 }
 
 const isSources = (value: unknown) => checkAt('sources', () => isList(() => undefined)(value))
-const isCallback = (value: unknown) => {
-  if (typeof value !== 'function') throw argumentError('ERR_NETLOOM_INVALID_OPTION', 'is not a function')
-}
 
 /** Namespaces that are held open at a time. */
 const chunk = 256
@@ -75,7 +72,7 @@ export class Network implements AsyncDisposable {
   /** Connects many, all or none; thousands too. Errors as connect(), with the path of the one that was refused. */
   async connectMany(sources: readonly ConnectSource[], options: ConnectManyOptions = {}): Promise<Endpoint[]> {
     isSources(sources)
-    checkOptions<ConnectManyOptions>(options, { signal: isSignal, onProgress: isCallback })
+    checkOptions<ConnectManyOptions>(options, { signal: isSignal, onProgress: isFunction })
     const requests = sources.map((given, i) => requestOf(given, `sources[${i}]`))
     const records = await this.#connect(requests, options)
     return records.map(record => new Endpoint(this.#core, record, true))

@@ -250,7 +250,8 @@ export class Networks implements AsyncDisposable {
 
   /**
    * Brings kernel and folder together: endpoints whose namespaces are gone are forgotten, their addresses free, and what killed processes left
-   * half-done is undone; a bridge that somebody deleted comes back with its endpoints on it, and what the firewall lacks is put back. Touches nothing of anybody else's. Gives the names, or ids, of the endpoints.
+   * half-done is undone; a bridge that somebody deleted comes back with its endpoints on it, and what the firewall lacks is put back.
+   * Touches nothing of anybody else's. Gives the names, or ids, of the endpoints.
    */
   async gc(): Promise<{ removed: string[] }> {
     const core = this.#core

@@ -1,5 +1,5 @@
 // A plan as JSON and back: every step is said anew to a fresh plan, so that what comes from elsewhere is checked like what is written in a program.
-import { argumentError, inside, shown } from '../codec/errors.js'
+import { argumentError, expectOnly, inside, shown } from '../codec/errors.js'
 import { checkAt, checkOptions, isBoolean, isOneOf, isRead } from '../kernel/arguments.js'
 import type { Ipv6Policy } from '../kernel/link-request.js'
 import { checkNamespaceName } from '../namespace/names.js'
@@ -150,9 +150,7 @@ function actionOf(json: unknown, known: Known): { here: number; action: Action }
   if (typeof here !== 'number' || !Number.isInteger(here) || here < 0 || here >= known.namespaces)
     throw invalid(`${shown(here)} is not the number of a namespace of the plan`, 'in')
   const allowed = fieldsOf[verb] ?? [fieldOf[verb] ?? '']
-  const other = Object.keys(rest).find(name => !allowed.includes(name))
-  if (other !== undefined)
-    throw argumentError('ERR_NETLOOM_UNKNOWN_OPTION', `there is no such field; there are ${allowed.join(', ')}`, other)
+  expectOnly(rest, allowed, 'field')
   const args = read(rest) as Record<string, unknown>
   checkReferences(args, known)
   const field = fieldOf[verb]

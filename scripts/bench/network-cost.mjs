@@ -1,7 +1,6 @@
 // What connecting, publishing and their ends cost with few and with many endpoints or published ports present, in turns, next to the same links and
 // announcement made without a network: what the kernel alone takes. Usage: node scripts/bench/network-cost.mjs [ENDPOINTS [PORTS]]; by default 1000 5000.
-// NETLOOM_ROUNDS is another number of rounds than 61; NETLOOM_ROW how many are made in a row before it is the other's turn, by default 1: then what the kernel
-// goes through has left the processor's caches each time.
+// NETLOOM_ROUNDS is another number of rounds than 61; NETLOOM_ROW how many are made in a row before it is the other's turn, by default 1.
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { loadavg, tmpdir } from 'node:os'

@@ -1,6 +1,6 @@
 // Counters, quotas, limits and their like as JSON ⇄ expressions: in rules, in elements and in what a set gives each of its elements.
 import type { Decoded, Encodable } from '../../codec/codec.js'
-import { argumentError, expectObject, rangeError, shown } from '../../codec/errors.js'
+import { argumentError, expectObject, expectOnly, rangeError, shown } from '../../codec/errors.js'
 import type { expression } from '../../protocol/nftables/expression.js'
 import type { statefulExpression } from '../../protocol/nftables/expressions/action.js'
 import { at } from './element-values.js'
@@ -28,9 +28,7 @@ function whole(value: unknown, path: string): number {
 /** Refuses members that mean nothing. */
 export function only(value: unknown, names: readonly string[]): void {
   expectObject(value)
-  for (const name of Object.keys(value as object))
-    if (!names.includes(name))
-      throw argumentError('ERR_NETLOOM_UNKNOWN_OPTION', `there is no such field; there are ${names.join(', ')}`, name)
+  expectOnly(value as object, names, 'field')
 }
 const inverted = (inv: unknown): 'inv'[] => (inv ? ['inv'] : [])
 
