@@ -14,7 +14,7 @@ import type { Item, PlanData, PlanLinkRef } from './items.js'
 import type { Journal } from './journal.js'
 import { Pace } from './pace.js'
 import type { ProgressReporter } from './progress.js'
-import { briefLinks } from './remove.js'
+import { bridgePorts, briefLinks } from './remove.js'
 import type { Failure } from './result.js'
 import type { Done } from './undo.js'
 import type { EntriesBefore } from './undo-before.js'
@@ -231,7 +231,8 @@ export class State {
     const expected = this.#expected
     this.#expected = []
     const pace = new Pace()
-    const places = new Set<number>()
+    /** Whether all that is looked for there are ports of bridges. */
+    const places = new Map<number, boolean>()
     /** Twice the item, and 1 more for its peer; by place and name. */
     const wanted = new Map<string, number>()
     for (let i = 0; i < expected.length; i++) {
@@ -240,15 +241,16 @@ export class State {
       for (let k = 0; k < ends.length; k++) {
         const { in: place, fields } = ends[k]!
         if (fields.name === undefined || !this.existing.has(place)) continue
-        places.add(place)
+        places.set(place, places.get(place) !== false && fields.master !== undefined)
         wanted.set(`${place}/${fields.name}`, expected[i]! * 2 + k)
       }
     }
-    for (const place of places) {
-      for (const { index, ifname, link, linkNetnsid } of await briefLinks(this.existing.get(place)!)) {
+    for (const [place, onlyPorts] of places) {
+      const scope = this.existing.get(place)!
+      for (const { index, ifname, link, linkNetnsid } of await (onlyPorts ? bridgePorts(scope) : briefLinks(scope))) {
         const end = ifname === undefined ? undefined : wanted.get(`${place}/${ifname}`)
         // The other end is in a namespace of the plan, under the index that it was given there.
-        if (end === undefined || linkNetnsid === undefined || link !== this.#links.get(end ^ 1)?.index) continue
+        if (end === undefined || (linkNetnsid === undefined && !onlyPorts) || link !== this.#links.get(end ^ 1)?.index) continue
         this.#links.get(end)!.index = index
         this.done.push({ undo: 'link', in: place, index, name: ifname!, falls: true })
       }

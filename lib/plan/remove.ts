@@ -85,6 +85,16 @@ export async function briefLinks(scope: Scope) {
   return connection.dump(briefRequest(scope), briefReply)
 }
 
+/**
+ * Those of them that are ports of a bridge. In the other list each end of a veth pair has the number of the namespace that the other is in, which the kernel
+ * looks for among those of all namespaces: the square of their number in all.
+ */
+export async function bridgePorts(scope: Scope) {
+  const connection = await scope.connection()
+  const { value, ...request } = briefRequest(scope)
+  return connection.dump({ ...request, value: { ...value, family: 'bridge' } }, briefReply)
+}
+
 /** The same by one request, for a namespace that has few, and whose links nobody changes at the moment. */
 export async function briefLinksOfFew(scope: Scope) {
   const connection = await scope.connection()

@@ -1,7 +1,7 @@
 // Callbacks that throw while a plan is applied, taken back or deleted: nothing is left half done by them.
 import { expect, test } from 'vitest'
 import { Namespace, type PlanProgress } from '../../lib/index.js'
-import { listRecords } from '../../lib/namespace/record-file.js'
+import { recordsOf } from '../helpers/crowds.js'
 import { useOpenHost } from '../helpers/links.js'
 import { everything, star } from '../helpers/plans.js'
 import { namedNamespaces } from '../helpers/state.js'
@@ -30,14 +30,13 @@ test.for(phases.flatMap(phase => (['rollback', 'continue'] as const).map(onError
 
 test('one that throws at the very end, when all is done, does not leave a plan without a result', async () => {
   const before = await everything(host.name)
-  const records = await listRecords()
   const error = new Error('100 % was too much')
   const onProgress = ({ done, total }: PlanProgress) => {
     if (done === total) throw error
   }
   await expect(plan().apply({ onProgress })).rejects.toBe(error)
   expect(await everything(host.name)).toEqual(before)
-  expect(await listRecords()).toEqual(records)
+  expect(await recordsOf(prefix())).toEqual([])
 })
 
 test('one that throws while a failed plan is taken back does not stop that: the plan rejects with its own error', async () => {
