@@ -134,3 +134,30 @@ test('what is told to the neighbours once the port forwards', async context => {
   }
   for (const text of wanted) expect(heard.join('\n')).toContain(text)
 })
+
+test('among many endpoints only what is new is told: an IPv4 address whose MAC address follows from it is not, and the others are', async context => {
+  await needs(context, 'capture')
+  const [listener, ...rest] = Array.from({ length: 66 }, (_, i) => host.named(`m${i}`))
+  const [plain, chosen] = [host.named('plain'), host.named('chosen')]
+  await using _made = await Namespace.createMany([listener!, ...rest, plain, chosen])
+  const net = await networks.create({ name: 'crowd', subnet: '10.67.0.0/24', ipv6: true })
+  await net.connectMany([listener!, ...rest].map(name => ({ name })))
+  await using dump = await tcpdump(listener!, 'eth0', 'arp or (icmp6 and ip6[40] == 136)')
+  const addresses: string[] = []
+  const connect = async (name: string, options: object) => {
+    const endpoint = await net.connect({ name }, options)
+    addresses.push(...endpoint.addresses.map(address => address.split('/')[0]!))
+  }
+  await connect(plain, {})
+  await connect(chosen, { mac: '02:00:00:00:00:78' })
+  const heard: string[] = []
+  const [ipv4OfPlain, ipv6OfPlain, ipv4OfChosen, ipv6OfChosen] = addresses
+  const wanted = [`tgt is ${ipv6OfPlain}`, `tell ${ipv4OfChosen}`, `tgt is ${ipv6OfChosen}`]
+  while (!wanted.every(text => heard.some(line => line.includes(text)))) {
+    const { value, done } = await dump.lines.next()
+    if (done) break
+    heard.push(value)
+  }
+  for (const text of wanted) expect(heard.join('\n')).toContain(text)
+  expect(heard.join('\n')).not.toContain(`tell ${ipv4OfPlain},`)
+})
