@@ -168,8 +168,8 @@ async function recordOf(
     ...(exposed.length > 0 && { exposed }),
     ...(Object.keys(chosen).length > 0 && { chosen }),
     ...(Object.keys(driverOptions).length > 0 && { driverOptions: { ...driverOptions } }),
-    // Nobody else has this one, so that the cable can be told from another of its name.
-    ...(driver.cables && { hostInterface: cableName(id), hostMac: macFor(undefined) }),
+    // The bridge's own: no frame is ever for a port, and the kernel keeps and looks through an entry of its MAC table for each further address.
+    ...(driver.cables && network.device && { hostInterface: cableName(id), hostMac: network.device.mac }),
   }
 }
 

@@ -6,7 +6,7 @@ import { afterAll, afterEach, beforeEach, expect, test } from 'vitest'
 import { Namespace, Networks } from '../../lib/index.js'
 import { needs } from '../helpers/features.js'
 import { ipLink, linkNames, useOpenHost } from '../helpers/links.js'
-import { ip, ping } from '../helpers/readers.js'
+import { ip, ping, bridge as readBridge } from '../helpers/readers.js'
 
 const host = useOpenHost()
 interface IpAddress {
@@ -70,7 +70,12 @@ test('a network, a container on it, another one, and on two at once', async () =
   ])
   expect(await seen(web.name, 'eth0')).toEqual(['02:42:ac:1c:05:00', '172.28.5.0/16'])
   expect(await routes(web.name)).toEqual(['default via 172.28.5.254 dev eth0', '172.28.0.0/16 dev eth0'])
-  expect((await ipLink(host.name, endpoint.hostInterface ?? ''))?.master).toBe(bridge)
+  const { hostInterface = '' } = endpoint
+  expect(await ipLink(host.name, hostInterface)).toMatchObject({ master: bridge, address: '02:42:ac:1c:05:fe' })
+  // The bridge's own address, so that its MAC table has no entry for the port.
+  const entries = await readBridge<{ mac: string; ifname: string }>(host.name, 'fdb', 'show', 'br', bridge)
+  const own = entries.filter(({ mac, ifname }) => ifname === hostInterface && !/^(33:33|01:00)/.test(mac) && mac !== endpoint.mac)
+  expect(own).toEqual([])
   expect((await ping(web.name, '172.28.5.254')).received).toBe(1)
 
   const other = await container('other')
