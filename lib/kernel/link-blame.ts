@@ -25,13 +25,20 @@ export async function blame(error: unknown, suspects: readonly Suspect[]): Promi
   if (!(error instanceof NetloomError) || error.path !== undefined) return error
   for (const suspect of suspects) {
     const verdict = await judge(error, suspect)
-    if (!verdict) continue
-    const path = suspect.path ? `${suspect.path}.${verdict.path}` : verdict.path
-    const { operation, subject, namespace, attribute, hint, cause } = error
-    const { code = error.errno ?? error.code, reason = error.reason } = verdict
-    return new NetloomError(code, { operation, subject, namespace, attribute, path, reason, hint: verdict.code ? undefined : hint, cause })
+    if (verdict) return condemned(error, verdict, suspect.path)
   }
+  const [main, peer] = suspects
+  const name = main?.fields.name
+  if (error.code === 'EEXIST' && name !== undefined && name === peer?.fields.name && main?.scope === peer.scope)
+    return condemned(error, { path: 'name', reason: `both ends would be called ${name}` }, peer.path)
   return error
+}
+
+function condemned(error: NetloomError, verdict: Verdict, within: string): NetloomError {
+  const path = within ? `${within}.${verdict.path}` : verdict.path
+  const { operation, subject, namespace, attribute, hint, cause } = error
+  const { code = error.errno ?? error.code, reason = error.reason } = verdict
+  return new NetloomError(code, { operation, subject, namespace, attribute, path, reason, hint: verdict.code ? undefined : hint, cause })
 }
 
 async function judge({ code, reason = '' }: NetloomError, { scope, fields, index: own, lower }: Suspect): Promise<Verdict | undefined> {
@@ -57,6 +64,10 @@ async function judge({ code, reason = '' }: NetloomError, { scope, fields, index
     if (only !== undefined && others.length === 0) return { path: only }
   }
   if (mac !== undefined && code === 'EADDRNOTAVAIL' && !isUnicast(mac)) return { path: 'mac', reason: 'not the address of a single device' }
+  if (mtu !== undefined && lower && code === 'EINVAL') {
+    const { mtu: most } = await lower.scope.getLink(lower.ref)
+    if (most !== undefined && mtu > most) return { path: 'mtu', reason: `${nameOf(lower.ref)} below has ${most}` }
+  }
   if (mtu !== undefined && (/\bmtu\b/i.test(reason) || (code === 'EINVAL' && !isMtu(mtu)))) return { path: 'mtu' }
   return undefined
 }

@@ -4,14 +4,16 @@ import { NetloomError } from '../socket/error.js'
 import type { ConnectOptions } from './connect-options.js'
 import { fieldOf } from './port-options.js'
 
-/** `asked`: who was to be connected, in the plan's order, which has their settings one after the other. */
+/** `asked`: who was to be connected, in the plan's order, which has a link of each, and their settings one after the other. */
 export function blameCaller(
   error: unknown,
-  asked: readonly { readonly path: string; readonly options: Pick<ConnectOptions, 'sysctls'> }[],
+  asked: readonly { readonly path: string; readonly options: Pick<ConnectOptions, 'mtu' | 'sysctls'> }[],
 ): unknown {
   if (!(error instanceof NetloomError)) return error
-  const [, number] = /^sysctl\[(\d+)\]/.exec(error.path ?? '') ?? []
+  const [, group, number, field] = /^(links|sysctl)\[(\d+)\](?:\.(\w+))?/.exec(error.path ?? '') ?? []
+  const link = asked[Number(number)]
   const settings = asked.flatMap(({ path, options }) => Object.keys(options.sysctls ?? {}).map(key => fieldOf(path, `sysctls.${key}`)))
-  const found = settings[Number(number)]
+  const ofLink = field === 'mtu' && link?.options.mtu !== undefined ? fieldOf(link.path, field) : undefined
+  const found = group === 'sysctl' ? settings[Number(number)] : ofLink
   return found === undefined ? error : atPath(error, found)
 }

@@ -293,6 +293,19 @@ test.each(rows)('%s', async (_, call, code, path, says) => {
   expect(await everything()).toEqual(before)
 })
 
+test('an MTU above that of the interface below', async context => {
+  await needs(context, 'macvlan')
+  await host.namespace.links.create({ kind: 'veth', name: 'wire', up: true, mtu: 1400, peer: { name: 'wire-end', up: true } })
+  const lan = await networks.create({ name: 'lan', driver: 'macvlan', parent: 'wire', subnet: '10.152.0.0/24' })
+  const before = await everything()
+  const refused = { code: 'EINVAL', path: 'mtu', reason: 'wire below has 1400' }
+  await expect(lan.connect(other!, { mtu: 1500 })).rejects.toMatchObject(refused)
+  await expect(lan.connectMany([{ namespace: other!, mtu: 1500 }])).rejects.toMatchObject({ ...refused, path: 'sources[0].mtu' })
+  expect(await everything()).toEqual(before)
+  await lan.delete()
+  await host.namespace.links.delete('wire')
+})
+
 test('a process that has just ended', async () => {
   const before = await everything()
   const pid = Number((await run(undefined, 'sh', '-c', 'echo $$')).trim())
