@@ -231,30 +231,31 @@ export class State {
     const expected = this.#expected
     this.#expected = []
     const pace = new Pace()
-    /** Whether all that is looked for there are ports of bridges. */
-    const places = new Map<number, boolean>()
-    /** Twice the item, and 1 more for its peer; by place and name. */
-    const wanted = new Map<string, number>()
+    /** By place and name: twice the item, and 1 more for its peer. */
+    const wanted = new Map<number, Map<string, number>>()
     for (let i = 0; i < expected.length; i++) {
       if (pace.isDue) await pace.rest()
       const ends = endsOf(this.data.items[expected[i]!]!)
       for (let k = 0; k < ends.length; k++) {
         const { in: place, fields } = ends[k]!
         if (fields.name === undefined || !this.existing.has(place)) continue
-        places.set(place, places.get(place) !== false && fields.master !== undefined)
-        wanted.set(`${place}/${fields.name}`, expected[i]! * 2 + k)
+        const names = wanted.get(place)
+        if (names) names.set(fields.name, expected[i]! * 2 + k)
+        else wanted.set(place, new Map([[fields.name, expected[i]! * 2 + k]]))
       }
     }
-    for (const [place, onlyPorts] of places) {
-      const scope = this.existing.get(place)!
-      for (const { index, ifname, link, linkNetnsid } of await (onlyPorts ? bridgePorts(scope) : briefLinks(scope))) {
-        const end = ifname === undefined ? undefined : wanted.get(`${place}/${ifname}`)
-        // The other end is in a namespace of the plan, under the index that it was given there.
-        if (end === undefined || (linkNetnsid === undefined && !onlyPorts) || link !== this.#links.get(end ^ 1)?.index) continue
-        this.#links.get(end)!.index = index
-        this.done.push({ undo: 'link', in: place, index, name: ifname!, falls: true })
+    for (const [place, names] of wanted)
+      for (const list of [bridgePorts, briefLinks]) {
+        if (names.size === 0) break
+        for (const { index, ifname = '', link } of await list(this.existing.get(place)!)) {
+          const end = names.get(ifname)
+          // The other end is in a namespace of the plan, under the index that it was given there.
+          if (end === undefined || link !== this.#links.get(end ^ 1)?.index) continue
+          names.delete(ifname)
+          this.#links.get(end)!.index = index
+          this.done.push({ undo: 'link', in: place, index, name: ifname, falls: true })
+        }
       }
-    }
   }
 
   forget(link: MadeLink): void {
