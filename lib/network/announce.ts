@@ -36,7 +36,7 @@ export async function announce(host: Namespace, records: readonly EndpointRecord
   })
 }
 
-/** Of an IPv4 address from which the MAC address follows, what neighbours may remember is right, whoever had it before. */
+/** Of an IPv4 address from which the MAC address follows, what neighbours may remember is right, unless who had it before had chosen a MAC address. */
 const newsOf = ({ mac, addresses }: EndpointRecord) => addresses.filter(({ address }) => mac !== macFor(address))
 
 /** Waits until the port forwards; undefined if it is gone or does not get that far. */
