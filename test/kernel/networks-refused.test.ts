@@ -295,7 +295,8 @@ test.each(rows)('%s', async (_, call, code, path, says) => {
 
 test('an MTU above that of the interface below', async context => {
   await needs(context, 'macvlan')
-  await host.namespace.links.create({ kind: 'veth', name: 'wire', up: true, mtu: 1400, peer: { name: 'wire-end', up: true } })
+  const quiet = { up: true, ipv6: 'none' } as const
+  await host.namespace.links.create({ kind: 'veth', name: 'wire', mtu: 1400, ...quiet, peer: { name: 'wire-end', ...quiet } })
   const lan = await networks.create({ name: 'lan', driver: 'macvlan', parent: 'wire', subnet: '10.152.0.0/24' })
   const before = await everything()
   const refused = { code: 'EINVAL', path: 'mtu', reason: 'wire below has 1400' }

@@ -56,7 +56,6 @@ export const bridgeDriver: Driver = {
       // A bridge of containers forwards at once, and its frames are no packets of the host's firewall. With snooping the kernel would start the timers
       // of all ports anew for each that comes or goes, and learn nothing as long as nobody asks who listens.
       options: {
-        stp: false,
         forwardDelay: 0,
         multicastSnooping: false,
         nfCallIptables: false,
