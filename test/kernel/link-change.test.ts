@@ -17,6 +17,15 @@ afterEach(async () => {
 })
 const seen = async (name = 'cable') => (await ipLink(host.name, name))!
 
+test('what the kernel refuses without a word of the reason is told by the field', async context => {
+  const same = { code: 'EEXIST', path: 'peer.name', reason: 'both ends would be called new' }
+  expect(await refusal(links().create({ kind: 'veth', name: 'new', peer: { name: 'new' } }))).toMatchObject(same)
+  await needs(context, 'macvlan')
+  const large = { code: 'EINVAL', path: 'mtu', reason: 'cable below has 1500' }
+  expect(await refusal(links().create({ kind: 'macvlan', name: 'new', link: 'cable', mtu: 1501 }))).toMatchObject(large)
+  expect(await linkNames(host.name)).toEqual(['cable', 'other'])
+})
+
 describe('update', () => {
   test('every field, and only what is given', async () => {
     const before = await seen()

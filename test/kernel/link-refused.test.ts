@@ -164,14 +164,6 @@ describe('by what there is', () => {
       { code: 'EEXIST', path: 'peer.altNames[0]' },
     ],
     [
-      { kind: 'veth', name: 'new', peer: { name: 'new' } },
-      { code: 'EEXIST', path: 'peer.name', reason: 'both ends would be called new' },
-    ],
-    [
-      { kind: 'macvlan', link: 'taken', mtu: 1501 },
-      { code: 'EINVAL', path: 'mtu', reason: 'taken below has 1500' },
-    ],
-    [
       { kind: 'veth', master: 'nonesuch' },
       { code: 'ENODEV', path: 'master' },
     ],
