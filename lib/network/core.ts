@@ -13,8 +13,8 @@ import { together } from './state-files.js'
 export class Core {
   readonly host: Namespace
   readonly state: State
-  /** Called before and after each change, while the lock is held. */
-  follower: { readonly before: () => Promise<void>; readonly after: () => Promise<void> } | undefined
+  /** Called before and after each change, and when it has ended, one that failed too, while the lock is held. */
+  follower: { readonly before: () => Promise<void>; readonly after: () => Promise<void>; readonly ended: () => void } | undefined
   readonly #running = new Set<Promise<void>>()
   readonly #connected = new Set<string>()
   #closed = false
@@ -28,10 +28,14 @@ export class Core {
   change<T>(work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
     this.checkOpen()
     const locked = async () => {
-      await this.follower?.before()
-      const done = await work()
-      await this.follower?.after()
-      return done
+      try {
+        await this.follower?.before()
+        const done = await work()
+        await this.follower?.after()
+        return done
+      } finally {
+        this.follower?.ended()
+      }
     }
     return this.state.change(locked, record => this.#undo(record), signal)
   }

@@ -27,7 +27,7 @@ export class Guard {
     const { holder, core } = { holder: this.#holder, core: this.#core }
     if (holder) {
       // A port that is free again must not be held when it is asked for next.
-      core.follower = { before: () => holder.prepare(), after: () => holder.follow() }
+      core.follower = { before: () => holder.prepare(), after: () => holder.follow(), ended: () => holder.ended() }
       await core.change(() => holder.look())
       this.#timer = setInterval(() => {
         this.#looking = this.#looking

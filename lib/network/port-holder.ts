@@ -76,6 +76,10 @@ export class PortHolder {
     const changes = this.#changes.splice(0)
     this.#turn++
     if (this.#role && changes.length > 0) await this.#take(changes)
+  }
+
+  /** To be said after each change, one that failed too. */
+  ended(): void {
     this.#changing = false
   }
 

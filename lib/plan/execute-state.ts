@@ -247,10 +247,11 @@ export class State {
     for (const [place, names] of wanted)
       for (const list of [bridgePorts, briefLinks]) {
         if (names.size === 0) break
-        for (const { index, ifname = '', link } of await list(this.existing.get(place)!)) {
+        for (const { index, ifname = '', link, linkNetnsid } of await list(this.existing.get(place)!)) {
           const end = names.get(ifname)
-          // The other end is in a namespace of the plan, under the index that it was given there.
-          if (end === undefined || link !== this.#links.get(end ^ 1)?.index) continue
+          // The other end is in a namespace of the plan, under the index that it was given there. Of ports the kernel does not say where.
+          const isElsewhere = list === bridgePorts || linkNetnsid !== undefined
+          if (end === undefined || link === undefined || !isElsewhere || link !== this.#links.get(end ^ 1)?.index) continue
           names.delete(ifname)
           this.#links.get(end)!.index = index
           this.done.push({ undo: 'link', in: place, index, name: ifname, falls: true })

@@ -151,6 +151,23 @@ test('what another process gives back can be published again at once, by anybody
   }
 })
 
+test('the same after something has failed in the process that holds it', async () => {
+  const other = await open()
+  const network = await net(other)
+  const [a, b] = [await network.connect(await container('a')), await network.connect(await container('b'))]
+  const serving = await open({ holdPorts: true })
+  const [mine] = await serving.endpoints(made[1]!)
+  const publish = { hostPort: 8_086, containerPort: 80 }
+  for (let round = 0; round < 5; round++) {
+    await a.publish(publish)
+    await expect.poll(() => every('tcp', 8_086), { timeout: patience(10_000) }).toEqual(all)
+    await expect(mine!.publish(publish)).rejects.toMatchObject({ code: 'EADDRINUSE' })
+    await a.unpublish(publish)
+    await b.publish(publish)
+    await b.unpublish(publish)
+  }
+})
+
 test('a port on an address that comes later is held once it is there', async () => {
   const networks = await open({ holdPorts: true })
   const network = await net(networks)
