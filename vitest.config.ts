@@ -26,14 +26,14 @@ const project = (name: string, setupFiles: string[]) => ({
 })
 
 /** What watches the addon, or counts what runs of it, says so when its process ends. */
-const ending = process.env.NETLOOM_COVERAGE !== undefined || process.env.NETLOOM_SANITIZER === 'asan'
+const watched = process.env.NETLOOM_COVERAGE !== undefined || process.env.NETLOOM_SANITIZER === 'asan'
 
 export default defineConfig({
   // Node 20 cannot parse `await using`.
   oxc: { target: 'es2022' },
   test: {
     // Kernel tests share one kernel, but each file has a process and a host namespace of its own, so that files may run side by side.
-    pool: ending ? endingForks : 'forks',
+    pool: endingForks(watched),
     maxWorkers: 2,
     // Far more than any test takes: it only keeps one that hangs from holding up the suite, also where ten others want the same processors.
     testTimeout: patience(120_000),

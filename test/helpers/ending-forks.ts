@@ -1,21 +1,25 @@
-// Vitest's forked processes, which may take their time to end: vitest kills them after half a second, and a leak check, or writing down what ran, takes longer.
+// Vitest's forked processes, of which it is known how they end: of one that ends on the way the file and the code or signal is told,
+// and one that is watched may take its time, as a leak check, or writing down what ran, does.
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
 import type { PoolOptions, PoolRunnerInitializer, PoolWorker } from 'vitest/node'
 
-/** Only keeps a process that hangs at its end from holding up the run, which then fails. */
-const patience = 300_000
+/** In milliseconds. What is watched has long: the limit only keeps a process that hangs at its end from holding up the run, which then fails. */
+const patience = { watched: 300_000, usual: 500 }
 
 class EndingFork implements PoolWorker {
   readonly name = 'forks'
   readonly cacheFs = true
   readonly #options: PoolOptions
+  readonly #watched: boolean
+  #files = 'no file'
   #fork: ChildProcess | undefined
   #ended: Promise<void> | undefined
 
-  constructor(options: PoolOptions) {
+  constructor(options: PoolOptions, watched: boolean) {
     this.#options = options
+    this.#watched = watched
   }
 
   get #running(): ChildProcess {
@@ -31,7 +35,8 @@ class EndingFork implements PoolWorker {
     this.#running.off(event, callback)
   }
 
-  send(message: object): void {
+  send(message: Parameters<PoolWorker['send']>[0]): void {
+    if (message.type === 'run') this.#files = message.context.files.map(file => relative(process.cwd(), file.filepath)).join(', ')
     this.#running.send(message)
   }
 
@@ -47,7 +52,10 @@ class EndingFork implements PoolWorker {
     this.#fork.on('exit', (code, signal) => {
       // vitest says of such an end only that it was unexpected.
       if (this.#ended === undefined)
-        project.vitest.logger.error(`process ${this.#fork?.pid} of the tests ended on the way, with ${code ?? signal}`)
+        project.vitest.state.catchError(
+          new Error(`process ${this.#fork?.pid} ended in ${this.#files}, with ${code ?? signal}`),
+          'Unhandled Error',
+        )
     })
   }
 
@@ -60,13 +68,17 @@ class EndingFork implements PoolWorker {
     const fork = this.#running
     if (fork.exitCode !== null || fork.signalCode !== null) return
     const ended = once(fork, 'exit')
-    // No signal: some end at once when vitest is done with them, and in the middle of that it would kill them.
-    if (fork.connected) fork.disconnect()
-    const hang = setTimeout(() => fork.kill('SIGKILL'), patience)
+    // No signal for what is watched: some end at once when vitest is done with them, and in the middle of that it would kill them.
+    if (!this.#watched) fork.kill()
+    else if (fork.connected) fork.disconnect()
+    const hang = setTimeout(() => fork.kill('SIGKILL'), this.#watched ? patience.watched : patience.usual)
     const [code, signal] = (await ended) as [number | null, string | null]
     clearTimeout(hang)
-    if (code !== 0) throw new Error(`a process of the tests was to end by itself, and ended with ${code ?? signal}`)
+    if (this.#watched && code !== 0) throw new Error(`a process of the tests was to end by itself, and ended with ${code ?? signal}`)
   }
 }
 
-export const endingForks: PoolRunnerInitializer = { name: 'ending-forks', createPoolWorker: options => new EndingFork(options) }
+export const endingForks = (watched: boolean): PoolRunnerInitializer => ({
+  name: 'ending-forks',
+  createPoolWorker: options => new EndingFork(options, watched),
+})
