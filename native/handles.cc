@@ -50,11 +50,13 @@ napi_value toObject(Napi::Env env, const Packet& packet) {
   return record.object();
 }
 
-Napi::Object make(Napi::Env env, const Napi::FunctionReference& constructor) {
-  napi_value function = constructor.Value();
-  napi_value object = nullptr;
-  if (napi_new_instance(env, function, 0, nullptr, &object) != napi_ok) return {};
-  return {env, object};
+// Null when the environment is ending. That may begin at any moment: then there may be an object, and nothing in it.
+template <typename Handle>
+Handle* make(Napi::Env env, const Napi::FunctionReference& constructor, napi_value* object) {
+  void* self = nullptr;
+  if (napi_new_instance(env, constructor.Value(), 0, nullptr, object) != napi_ok) return nullptr;
+  if (napi_unwrap(env, *object, &self) != napi_ok) return nullptr;
+  return static_cast<Handle*>(self);
 }
 
 }  // namespace
@@ -71,9 +73,9 @@ Napi::Function NamespaceHandle::define(Napi::Env env) {
 }
 
 napi_value NamespaceHandle::wrap(Napi::Env env, NamespacePointer ns) {
-  Napi::Object object = make(env, Addon::of(env).namespaceHandle);
-  if (object.IsEmpty()) return nullptr;
-  NamespaceHandle* handle = Unwrap(object);
+  napi_value object = nullptr;
+  auto* handle = make<NamespaceHandle>(env, Addon::of(env).namespaceHandle, &object);
+  if (handle == nullptr) return nullptr;
   handle->identity_ = ns->identity;
   handle->cookie_ = ns->cookie;
   handle->ns_ = std::move(ns);
@@ -128,9 +130,9 @@ Napi::Function NetlinkSocket::define(Napi::Env env) {
 }
 
 napi_value NetlinkSocket::wrap(Napi::Env env, NetlinkDescriptor descriptor, bool origins) {
-  Napi::Object object = make(env, Addon::of(env).netlinkSocket);
-  if (object.IsEmpty()) return nullptr;
-  NetlinkSocket* self = Unwrap(object);
+  napi_value object = nullptr;
+  auto* self = make<NetlinkSocket>(env, Addon::of(env).netlinkSocket, &object);
+  if (self == nullptr) return nullptr;
   self->fd_ = std::make_shared<const Fd>(std::move(descriptor.fd));
   self->strand_ = std::make_shared<Strand>();
   self->exchange_ = std::make_shared<Exchange>(descriptor.window);
@@ -272,9 +274,9 @@ Napi::Function PacketSocket::define(Napi::Env env) {
 }
 
 napi_value PacketSocket::wrap(Napi::Env env, Fd fd, bool slow) {
-  Napi::Object object = make(env, Addon::of(env).packetSocket);
-  if (object.IsEmpty()) return nullptr;
-  PacketSocket* self = Unwrap(object);
+  napi_value object = nullptr;
+  auto* self = make<PacketSocket>(env, Addon::of(env).packetSocket, &object);
+  if (self == nullptr) return nullptr;
   self->fd_ = std::make_shared<const Fd>(std::move(fd));
   self->strand_ = std::make_shared<Strand>();
   self->slow_ = slow;
@@ -332,9 +334,10 @@ Napi::Function Descriptor::define(Napi::Env env) {
 }
 
 napi_value Descriptor::wrap(Napi::Env env, Fd fd) {
-  Napi::Object object = make(env, Addon::of(env).descriptor);
-  if (object.IsEmpty()) return nullptr;
-  Unwrap(object)->fd_ = std::move(fd);
+  napi_value object = nullptr;
+  auto* self = make<Descriptor>(env, Addon::of(env).descriptor, &object);
+  if (self == nullptr) return nullptr;
+  self->fd_ = std::move(fd);
   return object;
 }
 

@@ -3,7 +3,7 @@
 import { createRequire } from 'node:module'
 import process from 'node:process'
 import { fileURLToPath } from 'node:url'
-import { isMainThread, parentPort } from 'node:worker_threads'
+import { isMainThread, parentPort, workerData } from 'node:worker_threads'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const program = fileURLToPath(import.meta.url)
@@ -26,7 +26,7 @@ function manyRequests(count) {
   return messages
 }
 
-/** Every kind of work at once; resolves with a function that starts another round of it. */
+/** Every kind of work, to be begun as often as one likes. */
 async function begin() {
   const namespace = await addon.createNamespace()
   const [socket, other, third, listener] = await Promise.all([
@@ -38,35 +38,44 @@ async function begin() {
   const packets = await addon.openPacket(namespace, 2, 3, 1, [])
   void listener.receive()
   void packets.receive()
-  return () => [
-    socket.exchange(manyRequests(3_000)),
-    socket.exchange(getLinks(1, true)),
-    other.exchange(manyRequests(500)),
-    third.transmit(getLinks(1, false)),
-    addon.perform([[namespace, manyRequests(500)], [namespace, ['/proc/sys/net/ipv4/ip_default_ttl', '65']], [namespace]], '', 0),
-    addon.removeNamespaces(['/run/netns/there-is-none', '/run/netns/nor-this'], [1, 2], 1),
-    addon.createNamespace(),
-    addon.readSysctl(namespace, '/proc/sys/net/ipv4/ip_forward'),
-    addon.runInside(namespace, () => addon.createNamespace()),
-    addon.openNamespace('/proc/self/ns/net'),
-    addon.writeSysctl(namespace, '/proc/sys/net/ipv4/ip_default_ttl', '66'),
-    addon.readUnderneath('/proc/sys/net/core', ['somaxconn', 'there-is-none']),
-    addon
-      .createNamespace()
-      .then(fresh => addon.createTun(fresh, 'tap0', 0x1002, -1, -1))
-      .catch(unlessEacces),
-    addon.openDescriptor(namespace, 2, 1, 0, []).then(descriptor => descriptor.close()),
-    addon.getSocketOption(namespace, 2, 1, 0, 1, 3, new Uint8Array(4)),
-    addon.setSocketOption(namespace, 2, 1, 0, 1, 2, Uint8Array.of(1, 0, 0, 0)),
-    addon.openPacket(namespace, 17, 3, 0, []).then(packet => packet.close()),
-    addon.lockFile(program).then(
-      lock => lock.close(),
-      error => {
-        // EAGAIN: another of these has it.
-        if (error.errno !== 11) throw error
-      },
-    ),
-  ]
+  return {
+    exchange: () => socket.exchange(manyRequests(3_000)),
+    dump: () => socket.exchange(getLinks(1, true)),
+    short: () => other.exchange(manyRequests(500)),
+    transmit: () => third.transmit(getLinks(1, false)),
+    perform: () =>
+      addon.perform([[namespace, manyRequests(500)], [namespace, ['/proc/sys/net/ipv4/ip_default_ttl', '65']], [namespace]], '', 0),
+    removeNamespaces: () => addon.removeNamespaces(['/run/netns/there-is-none', '/run/netns/nor-this'], [1, 2], 1),
+    createNamespace: () => addon.createNamespace(),
+    readSysctl: () => addon.readSysctl(namespace, '/proc/sys/net/ipv4/ip_forward'),
+    runInside: () => addon.runInside(namespace, () => addon.createNamespace()),
+    openNamespace: () => addon.openNamespace('/proc/self/ns/net'),
+    currentNamespace: () => {
+      for (let count = 0; count < 20; count++) addon.currentNamespace().close()
+    },
+    openNetlink: () => addon.openNetlink(namespace, 0).then(netlink => netlink.close()),
+    writeSysctl: () => addon.writeSysctl(namespace, '/proc/sys/net/ipv4/ip_default_ttl', '66'),
+    readUnderneath: () => addon.readUnderneath('/proc/sys/net/core', ['somaxconn', 'there-is-none']),
+    createTun: () =>
+      addon
+        .createNamespace()
+        .then(fresh => addon.createTun(fresh, 'tap0', 0x1002, -1, -1))
+        .catch(unlessEacces),
+    openDescriptor: () => addon.openDescriptor(namespace, 2, 1, 0, []).then(descriptor => descriptor.close()),
+    getSocketOption: () => addon.getSocketOption(namespace, 2, 1, 0, 1, 3, new Uint8Array(4)),
+    setSocketOption: () => addon.setSocketOption(namespace, 2, 1, 0, 1, 2, Uint8Array.of(1, 0, 0, 0)),
+    openPacket: () => addon.openPacket(namespace, 17, 3, 0, []).then(packet => packet.close()),
+    ping: () => addon.openPacket(namespace, 2, 3, 1, []).then(packet => packet.close()),
+    lockFile: () =>
+      addon.lockFile(program).then(
+        lock => lock.close(),
+        error => {
+          // EAGAIN: another of these has it.
+          if (error.errno !== 11) throw error
+        },
+      ),
+    refused: () => addon.openNamespace('/there-is-none').catch(() => undefined),
+  }
 }
 
 /** An ordinary user has /dev/net/tun on most machines, and not on all. */
@@ -74,10 +83,12 @@ function unlessEacces(error) {
   if (error.errno !== 13) throw error
 }
 
+/** All of it, round after round, or one of it over and over: then the end comes in the middle of that. */
 async function work() {
-  const round = await begin()
+  const works = await begin()
+  const round = workerData === undefined ? Object.values(works) : Array(20).fill(works[workerData])
   parentPort.postMessage('busy')
-  for (;;) await Promise.all(round())
+  for (;;) await Promise.all(round.map(work => work()))
 }
 
 const endings = {
@@ -90,8 +101,8 @@ const endings = {
 }
 
 async function endInTheMiddle(ending) {
-  const round = await begin()
-  void Promise.all(round())
+  const works = await begin()
+  void Promise.all(Object.values(works).map(work => work()))
   for (let turn = 0; turn < 3; turn++) await new Promise(resolve => setImmediate(resolve))
   endings[ending]()
 }

@@ -30,6 +30,32 @@ test('20 worker threads are terminated at random moments', async () => {
   expect(await threadNamespaces()).toEqual([`net:[${home.inode}]`])
 })
 
+/** What makes an object of the addon's, or reads one that is given to it: that takes several steps, and the thread may be told to end between any two. */
+const steps = [
+  'currentNamespace',
+  'openNamespace',
+  'openNetlink',
+  'openDescriptor',
+  'ping',
+  'readSysctl',
+  'readUnderneath',
+  'perform',
+  'refused',
+]
+
+test.each(steps)('worker threads are terminated in the middle of: %s', async what => {
+  const chance = random(seed())
+  for (let round = 0; round < 25; round++) {
+    const worker = new Worker(program, { workerData: what })
+    const errors: unknown[] = []
+    worker.on('error', error => errors.push(error))
+    await once(worker, 'message')
+    await new Promise(resolve => setTimeout(resolve, chance() * 5))
+    await worker.terminate()
+    expect(errors).toEqual([])
+  }
+})
+
 const endings: [name: string, expected: object][] = [
   ['exit', { code: 7, output: '' }],
   ['throw', { code: 1, output: expect.stringContaining('on purpose') }],
