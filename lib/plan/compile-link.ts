@@ -97,15 +97,18 @@ export interface Creation {
   readonly lower?: number | undefined
   /** Up at once: nothing has to be said before. */
   readonly up: boolean
+  /** A bridge that does not follow multicast groups yet. */
+  readonly quiet?: boolean
   readonly other?: { readonly end: End; readonly fd?: number | undefined; readonly index?: number | undefined }
   readonly context: Context
 }
 
-export function createRequest({ item, home, index, master, lower, up, other, context }: Creation): AnyRequest {
+export function createRequest({ item, home, index, master, lower, up, quiet, other, context }: Creation): AnyRequest {
   const { kind } = item.spec
   const attribute = ruleOf(kind).lowerAttribute
   const extra = {
     ...(lower !== undefined && attribute ? { [attribute]: lower } : {}),
+    ...(quiet && { mcastSnooping: false }),
     ...(other && {
       peer: {
         ...atCreation(kind, other.end.fields),
@@ -160,6 +163,14 @@ export function finishRequests(
     ...(fields.altNames?.length ? [message({ propList: [...fields.altNames] }, rtm.newLinkprop)] : []),
   ]
 }
+
+/** A bridge follows multicast groups, as all do unless told otherwise. */
+export const snoopRequest = (key: LinkKey, context: Context): AnyRequest => ({
+  type: rtm.newLink,
+  codec: linkTable,
+  value: { ...key, linkinfo: kindAttributes({ kind: 'bridge' }, { mcastSnooping: true }) },
+  context,
+})
 
 /** The caller's name of a field, when the message was written from the other end. */
 export function fieldFrom(kind: string, home: End): Context['field'] {

@@ -1,4 +1,5 @@
 // From the order in which a plan was said to the order in which it is carried out: which namespace does what, what waits for what, what can go together.
+import { quietBridges } from './compile-bridge.js'
 import { creates, endsOf, homeOf, isFast } from './compile-link.js'
 import type { Item, LinkItemRef, PlanData } from './items.js'
 import type { Pace } from './pace.js'
@@ -12,6 +13,8 @@ export type Step =
   /** An address, a route, a neighbour, a rule. */
   | { readonly does: 'entry'; readonly item: number }
   | { readonly does: 'sysctl'; readonly item: number }
+  /** A bridge that was made without it follows multicast groups from here on. */
+  | { readonly does: 'snoop'; readonly item: number }
   /** Everything that has no faster way: the live verb itself. */
   | { readonly does: 'live'; readonly item: number }
 
@@ -37,6 +40,8 @@ export interface Program {
   readonly phases: readonly Phase[]
   /** Namespaces to make and items. */
   readonly total: number
+  /** Bridges that begin without following multicast groups, by item. */
+  readonly quiet: ReadonlySet<number>
 }
 
 const anyOrder = /^(addresses|routes|neighbours|rules)\./
@@ -55,8 +60,10 @@ export async function compile(data: PlanData, pace: Pace): Promise<Program> {
     draft.add(item, number)
   }
   draft.makeRest()
+  const quiet = quietBridges(data)
+  for (const number of quiet) draft.snoop(number)
   phases.push(draft.phase())
-  return { phases, total: data.namespaces.filter(one => 'make' in one).length + data.items.length }
+  return { phases, total: data.namespaces.filter(one => 'make' in one).length + data.items.length, quiet }
 }
 
 /** A phase that is being filled. */
@@ -120,6 +127,10 @@ class Draft {
     this.#data.namespaces.forEach((_, number) => {
       if (this.#planned(number) && !this.#made.has(number)) this.#part(number, 0)
     })
+  }
+
+  snoop(number: number): void {
+    this.#late.push({ in: this.#data.items[number]!.in, step: { does: 'snoop', item: number } })
   }
 
   phase(): Phase {

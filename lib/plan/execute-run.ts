@@ -21,6 +21,7 @@ import {
   linkHints,
   policyOf,
   prefixed,
+  snoopRequest,
 } from './compile-link.js'
 import { runLive } from './execute-live.js'
 import { explainLink, type Pending, type Place, settle } from './execute-outcome.js'
@@ -172,6 +173,8 @@ export class Run {
         return this.#entry(step.item)
       case 'sysctl':
         return this.#sysctl(step.item)
+      case 'snoop':
+        return this.#snoop(step.item)
       case 'live':
         await this.flush()
         this.#indexes.clear()
@@ -202,7 +205,8 @@ export class Run {
     try {
       const up = home.fields.up === true && policy === 'kernel'
       const other = far && { end: far, fd: away?.scope.handle.fd, index: farIndex }
-      const request = createRequest({ item, home, index, master, lower, up, ...(other && { other }), context })
+      const quiet = this.#state.quiet.has(number)
+      const request = createRequest({ item, home, index, master, lower, up, quiet, ...(other && { other }), context })
       const explain = (error: NetloomError) => explainLink(this.#place, error, home, far)
       const succeeded = () => this.#state.progress.add()
       this.#pending.push({ item: number, request, explain, succeeded })
@@ -259,6 +263,13 @@ export class Run {
     const context = { ...linkContext(item, end, this.#scope.label), field: prefixed(item.spec.kind, end) }
     const explain = (error: NetloomError) => explainLink(this.#place, error, end, undefined, made.index)
     for (const request of finishRequests(end, key, policy, late, master, context)) this.#pending.push({ item: number, request, explain })
+  }
+
+  #snoop(number: number): void {
+    const { index, name } = this.#state.made(number, false) ?? {}
+    const item = this.#state.data.items[number] as CreateItem
+    const context = linkContext(item, endsOf(item)[0]!, this.#scope.label)
+    this.#pending.push({ item: number, request: snoopRequest(index === undefined ? { ifname: name! } : { index }, context) })
   }
 
   async #forbidIpv6({ name, index = 0 }: MadeLink): Promise<void> {

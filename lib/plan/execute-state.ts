@@ -66,6 +66,8 @@ export class State {
   readonly #next = new Map<number, number>()
   readonly #shared = new Set<number>()
   readonly #makings = new Map<number, Promise<Scope>>()
+  /** Bridges that do not follow multicast groups until their ports are in place, by item. */
+  quiet: ReadonlySet<number> = new Set()
   /** The lowest index that is free in a new namespace, once it is known. */
   base: number | undefined
   #base: Promise<number> | undefined
@@ -90,6 +92,7 @@ export class State {
   /** Finds out where indexes are taken, or may be, before anything is carried out. */
   async lookThrough(program: Program, pace: Pace): Promise<void> {
     const { items } = this.data
+    this.quiet = program.quiet
     for (let number = 0; number < items.length; number++) {
       if (pace.isDue) await pace.rest()
       this.#reserve(items[number]!)
