@@ -60,7 +60,7 @@ export class World {
   /** What is taken for there. */
   readonly presumed: Thing[] = []
   readonly #spaces: readonly Space[]
-  readonly #made = new Map<number, { readonly main: Thing; readonly peer?: Thing }>()
+  readonly #made = new Map<number, { readonly main: Thing; readonly peer: Thing | undefined }>()
 
   constructor({ namespaces }: PlanData) {
     this.#spaces = namespaces.map((item, number) => {
@@ -80,7 +80,7 @@ export class World {
   }
 
   made(item: number, main: Thing, peer?: Thing): void {
-    this.#made.set(item, { main, ...(peer && { peer }) })
+    this.#made.set(item, { main, peer })
   }
 
   /** The link that a step in that namespace means; undefined if it is said to be wrong, or nothing is known of it. */

@@ -51,23 +51,19 @@ export function homeOf(data: PlanData, item: Item, parties: readonly number[]): 
 
 const nothing = {}
 
+const placesOf = (item: CreateItem): readonly number[] => endsOf(item).map(end => end.in)
+
 /** Which end is where the creating message is sent from: the first there. */
 export function homeEnd(data: PlanData, item: CreateItem): number {
-  const ends = endsOf(item)
-  const places = ends.map(end => end.in)
+  const places = placesOf(item)
   return places.indexOf(homeOf(data, item, places))
 }
 
 /** Whether one message from its home makes it; the others are left to the live verb. */
-export function isFast(data: PlanData, item: CreateItem): boolean {
+export function isFast(data: PlanData, item: CreateItem, home = homeOf(data, item, placesOf(item))): boolean {
   const { spec } = item
   if (spec.kind === 'tun') return false
   const ends = endsOf(item)
-  const home = homeOf(
-    data,
-    item,
-    ends.map(end => end.in),
-  )
   const isPlanned = 'make' in (data.namespaces[home] ?? {})
   // A device below is looked up where the verb was said.
   if (spec.link !== undefined && (item.in !== home || ends.some(end => end.in !== home))) return false

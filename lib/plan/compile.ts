@@ -1,6 +1,6 @@
 // From the order in which a plan was said to the order in which it is carried out: which namespace does what, what waits for what, what can go together.
 import { quietBridges } from './compile-bridge.js'
-import { creates, endsOf, homeOf, isFast } from './compile-link.js'
+import { type CreateItem, creates, endsOf, homeOf, isFast } from './compile-link.js'
 import type { Item, LinkItemRef, PlanData } from './items.js'
 import type { Pace } from './pace.js'
 
@@ -95,7 +95,7 @@ class Draft {
     if (isAlone(item) && !this.#sealed.has(item.in) && !this.#crossed.has(item.in)) return true
     const parties = partiesOf(item)
     // The end in another namespace than its home is made as soon as that exists.
-    const home = creates(item) ? homeOf(this.#data, item, parties) : undefined
+    const home = this.#freed.size > 0 && creates(item) ? homeOf(this.#data, item, parties) : undefined
     let crosses = false
     for (const one of parties) {
       if (this.#sealed.has(one)) return false
@@ -139,7 +139,7 @@ class Draft {
   }
 
   #addPlanned(item: Item, number: number, home: number, parties: readonly number[]): void {
-    const fast = creates(item) && isFast(this.#data, item)
+    const fast = creates(item) && isFast(this.#data, item, home)
     let least = 0
     for (const one of parties) {
       if (this.#planned(one) && !this.#made.has(one)) this.#part(one, 0)
@@ -199,10 +199,18 @@ class Draft {
   }
 }
 
+/** The item that was asked about last: questions about one come one after the other. */
+let last: { readonly item: Item; readonly parties: readonly number[] } | undefined
+
 /** Every namespace that an item does something in. */
 export function partiesOf(item: Item): readonly number[] {
   if (item.verb === 'links.move') return unique([item.in, item.to.number])
   if (!creates(item)) return [item.in]
+  if (last?.item !== item) last = { item, parties: partiesOfLink(item) }
+  return last.parties
+}
+
+function partiesOfLink(item: CreateItem): readonly number[] {
   const [main, other] = endsOf(item)
   const ends = other && other.in !== main!.in ? [main!.in, other.in] : [main!.in]
   return item.spec.link !== undefined ? unique([item.in, ...ends]) : ends

@@ -33,15 +33,20 @@ export async function standingLinks(data: PlanData, pace: Pace): Promise<Standin
 /** The plan, in which they are made with that group, and nothing else gives them another. */
 export function withGroup(data: PlanData, standing: Standing, group: number): PlanData {
   if (standing.size === 0) return data
-  const items = data.items.map((item, number) => {
-    if (regroups(item) && regroup(data, standing, item)) {
-      const { group: _, ...change } = item.change
-      return { ...item, change }
-    }
-    return creates(item) && standing.has(number) ? made(item, group) : item
-  })
-  // Those that have become others are like no more than themselves.
-  const patterns = data.patterns?.map((pattern, number) => (items[number] === data.items[number] ? pattern : -1 - number))
+  const items = [...data.items]
+  const patterns = data.patterns && [...data.patterns]
+  const put = (number: number, item: Item) => {
+    items[number] = item
+    // One that has become another is like no more than itself.
+    if (patterns) patterns[number] = -1 - number
+  }
+  for (const number of standing.keys()) put(number, made(items[number] as CreateItem, group))
+  for (let number = 0; number < items.length; number++) {
+    const item = items[number]!
+    if (!regroups(item) || !regroup(data, standing, item)) continue
+    const { group: _, ...change } = item.change
+    put(number, { ...item, change })
+  }
   return { ...data, items, ...(patterns && { patterns }) }
 }
 
