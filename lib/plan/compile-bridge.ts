@@ -1,8 +1,8 @@
 // Bridges that get many ports from the plan that makes them: which of those follow multicast groups only once the ports are in place.
 // While a bridge does, the kernel goes through all its ports for each that comes up and starts their timers anew, which takes a sixth of all that
 // a thousand namespaces with a veth take; turned on at the end, it goes through them once.
-import { creates, isFast } from './compile-link.js'
-import type { Item, LinkItemRef, PlanData, PlanLinkRef } from './items.js'
+import { creates, endsOf, isFast } from './compile-link.js'
+import type { Item, LinkItemRef, PlanData } from './items.js'
 
 /** Turning it on takes one more request, and what it saves grows with the square. */
 export const leastPorts = 64
@@ -20,7 +20,7 @@ export function quietBridges(data: PlanData): ReadonlySet<number> {
   }
   const quiet = new Set<number>()
   for (const [number, many] of ports) if (many >= leastPorts && saysNothing(data, data.items[number]!)) quiet.add(number)
-  if (quiet.size > 0) for (const item of data.items) if ('link' in item) quiet.delete(changed(data, item, quiet))
+  if (quiet.size > 0) for (const item of data.items) for (const number of quiet) if (changes(item, number, data)) quiet.delete(number)
   return quiet
 }
 
@@ -32,16 +32,13 @@ function saysNothing(data: PlanData, item: Item): boolean {
   return isFast(data, item) && !Object.keys(options).some(name => name.startsWith('multi'))
 }
 
-/** The bridge that an item does something with that its other options may depend on; −1 if none. */
-function changed(data: PlanData, item: Item & { readonly link?: PlanLinkRef }, quiet: ReadonlySet<number>): number {
-  if (!/^links\.(update|move|delete)$/.test(item.verb)) return -1
-  if (isItem(item.link)) return item.link.item
-  for (const number of quiet) {
-    const bridge = data.items[number]!
-    if (bridge.in === item.in && (typeof item.link === 'number' || named(bridge, item.link))) return number
-  }
-  return -1
+/** Whether an item does something with a bridge that its other options may depend on. */
+function changes(item: Item, number: number, data: PlanData): boolean {
+  if (item.verb !== 'links.update' && item.verb !== 'links.move' && item.verb !== 'links.delete') return false
+  const { link } = item
+  if (isItem(link)) return link.item === number
+  const bridge = data.items[number]!
+  if (bridge.in !== item.in || !creates(bridge)) return false
+  const { name, altNames = [], index } = endsOf(bridge)[0]!.fields
+  return [name, ...altNames, index].includes(link)
 }
-
-const named = (item: Item, name: string | undefined): boolean =>
-  creates(item) && (item.spec.name === name || (item.spec.altNames ?? []).includes(name ?? ''))

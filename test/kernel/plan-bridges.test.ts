@@ -81,6 +81,32 @@ test.each(kept)('a bridge of whose multicast the plan says something is made as 
   if (more === undefined) expect(found.quiet).toBe(false)
 })
 
+test.each([90_000, 'hub-of-old'])('the second of two bridges, changed as %s, is as it was changed to', async link => {
+  const plan = crowded(leastPorts, undefined, plan => {
+    const here = plan.in(host.namespace)
+    const other = here.links.create({ kind: 'bridge', name: 'hub1', index: 90_000, altNames: ['hub-of-old'] })
+    for (let i = 0; i < leastPorts; i++) here.links.create({ kind: 'veth', name: `r${i}`, master: other, peer: { name: `s${i}` } })
+    here.links.update(link, { options: { multicastSnooping: false } })
+  })
+  const result = await plan.apply()
+  try {
+    const links = await ip<{ ifname: string; linkinfo: { info_data: { mcast_snooping: number } } }>(
+      host.name,
+      '-d',
+      'link',
+      'show',
+      'type',
+      'bridge',
+    )
+    expect(Object.fromEntries(links.map(({ ifname, linkinfo }) => [ifname, linkinfo.info_data.mcast_snooping]))).toEqual({
+      hub: 1,
+      hub1: 0,
+    })
+  } finally {
+    await result.delete({ drain: true })
+  }
+})
+
 test('snooping off stays off', async () => {
   expect((await looked(crowded(leastPorts, { multicastSnooping: false }), leastPorts)).snooping).toBe(0)
 })
