@@ -1,5 +1,5 @@
 // The limits of this machine that a large plan can meet, and how much of each is in use.
-import { readdir, readFile } from 'node:fs/promises'
+import { readdirSync, readFileSync } from 'node:fs'
 import { Scope } from '../kernel/scope.js'
 import { openCurrent } from '../namespace/current.js'
 import { namespaceDirectory } from '../namespace/info.js'
@@ -29,26 +29,27 @@ export interface Machine {
 /** Counting namespaces by their processes takes a while, and is of no interest far from the limit. */
 const nearLimit = 10_000
 
+/** Files of the kernel are read at once: each takes it microseconds, and the event loop's way to another thread and back a hundred times that. */
 export async function readMachine(namespaces: number): Promise<Machine> {
   return {
-    descriptors: await descriptors(),
+    descriptors: descriptors(),
     namespaces: await namespaceRoom(namespaces),
     neighbours: await neighbours(),
-    backlog: await number('/proc/sys/net/core/netdev_max_backlog'),
-    memory: await memory(),
+    backlog: number('/proc/sys/net/core/netdev_max_backlog'),
+    memory: memory(),
   }
 }
 
-async function descriptors(): Promise<Room | undefined> {
-  const limit = /^Max open files\s+(\S+)/m.exec((await text('/proc/self/limits')) ?? '')?.[1]
+function descriptors(): Room | undefined {
+  const limit = /^Max open files\s+(\S+)/m.exec(text('/proc/self/limits') ?? '')?.[1]
   if (limit === undefined || limit === 'unlimited') return undefined
-  return { limit: Number(limit), used: (await readdir('/proc/self/fd')).length }
+  return { limit: Number(limit), used: readdirSync('/proc/self/fd').length }
 }
 
 async function namespaceRoom(more: number): Promise<Room | undefined> {
-  const limit = await number('/proc/sys/user/max_net_namespaces')
+  const limit = number('/proc/sys/user/max_net_namespaces')
   if (limit === undefined) return undefined
-  const names = await unlessAbsent(readdir(namespaceDirectory))
+  const names = unlessAbsent(() => readdirSync(namespaceDirectory))
   const named = names?.length ?? 0
   if (limit - named - more > nearLimit) return { limit, used: named }
   return { limit, used: (await listNamespaces({ processes: true })).length }
@@ -72,21 +73,21 @@ async function neighbours(): Promise<Machine['neighbours']> {
   }
 }
 
-async function memory(): Promise<number | undefined> {
-  const kilobytes = /^MemAvailable:\s+(\d+) kB/m.exec((await text('/proc/meminfo')) ?? '')?.[1]
+function memory(): number | undefined {
+  const kilobytes = /^MemAvailable:\s+(\d+) kB/m.exec(text('/proc/meminfo') ?? '')?.[1]
   return kilobytes === undefined ? undefined : Number(kilobytes) * 1024
 }
 
-async function number(path: string): Promise<number | undefined> {
-  const content = await text(path)
+function number(path: string): number | undefined {
+  const content = text(path)
   return content === undefined ? undefined : Number(content)
 }
 
-const text = (path: string) => unlessAbsent(readFile(path, 'utf8'))
+const text = (path: string) => unlessAbsent(() => readFileSync(path, 'utf8'))
 
-async function unlessAbsent<T>(reading: Promise<T>): Promise<T | undefined> {
+function unlessAbsent<T>(read: () => T): T | undefined {
   try {
-    return await reading
+    return read()
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
     if (code === 'ENOENT' || code === 'EACCES') return undefined
