@@ -13,6 +13,8 @@ import type { State } from './execute-state.js'
 
 /** Namespaces made by one call: bounds the memory, and the time until the next look at the signal. */
 export const groupSize = 32
+/** The first ones, for whose messages the kernel waits, and with which code begins to run that has not run yet. */
+const firstSize = 4
 
 /** What groups need of the phase that they belong to. */
 export interface Surroundings {
@@ -32,32 +34,52 @@ interface Group {
 
 /** Does parts in groups from `from` on, until one takes more than that; gives how many. */
 export async function runGroups(state: State, parts: readonly Part[], from: number, around: Surroundings): Promise<number> {
-  let done = 0
   const writer = new Writer(64 * 1024)
-  let group = gather(state, parts, from, around, writer)
+  let group = gather(state, parts, from, around, writer, firstSize)
+  if (group.parts.length === 0) return 0
+  await state.prepareNames()
+  const device = await namespaceDevice()
+  let done = 0
+  let running = begin(state, group, around)
   while (group.parts.length > 0) {
-    around.look()
-    await state.prepareNames()
-    const running = perform([...group.jobs, ...group.ports.flatMap(({ job }) => (job ? [job] : []))], state.mark)
     // Written while the addon is at work, over the bytes that it has taken already.
-    const next = gather(state, parts, from + done + group.parts.length, around, writer)
-    const device = await namespaceDevice()
-    const handled = await settle(state, group, await running, device, around)
+    let next = gather(state, parts, from + done + group.parts.length, around, writer)
+    const performed = await running
+    const isWhole = performed.done === jobsOf(group).length
+    // Writing down what was done keeps the kernel from nothing.
+    if (isWhole && next.parts.length > 0) running = begin(state, next, around)
+    const handled = await settle(state, group, performed, device, around)
     done += handled
-    if (handled === group.parts.length) group = next
-    else {
+    if (!isWhole) {
       release(state, next)
       release(state, group, handled)
-      group = gather(state, parts, from + done, around, writer)
+      next = gather(state, parts, from + done, around, writer)
+      if (next.parts.length > 0) running = begin(state, next, around)
     }
+    group = next
   }
   return done
 }
 
-function gather(state: State, parts: readonly Part[], from: number, around: Surroundings, writer: Writer): Group {
+const jobsOf = ({ jobs, ports }: Group): readonly Job[] => [...jobs, ...ports.flatMap(({ job }) => (job ? [job] : []))]
+
+/** Gives the bytes to the addon before it returns. Rejects, and does nothing, if the plan is to end. */
+function begin(state: State, group: Group, around: Surroundings): Promise<Performed> {
+  // Up to its first await an async function runs at once.
+  const beginning = async () => {
+    around.look()
+    return perform(jobsOf(group), state.mark)
+  }
+  const running = beginning()
+  // Whoever awaits it hears of that, when what was done before has been written down.
+  running.catch(() => undefined)
+  return running
+}
+
+function gather(state: State, parts: readonly Part[], from: number, around: Surroundings, writer: Writer, most = groupSize): Group {
   const group: Group = { parts: [], jobs: [], marks: [], ports: [] }
   writer.at = 0
-  for (let at = from; at < parts.length && group.parts.length < groupSize; at++) {
+  for (let at = from; at < parts.length && group.parts.length < most; at++) {
     const part = parts[at]!
     const mark = state.indexMark(part.namespace)
     const job = around.moulds.job(part, writer)
