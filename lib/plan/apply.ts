@@ -40,9 +40,8 @@ export async function applyPlan(
     for (const [number, namespace] of sources) existing.set(number, new Scope(await openSource(namespace)))
     const intent = await Intent.begin(data, existing, pace)
     const { mark, journal } = intent
-    const state = new State(intent.data, existing, { progress, continues: options.onError === 'continue', signal, mark, journal })
+    const state = new State(intent.data, program, existing, { progress, continues: options.onError === 'continue', signal, mark, journal })
     try {
-      await state.lookThrough(program, pace)
       await execute(state, program)
       progress.flush()
       progress.check()

@@ -1,6 +1,7 @@
 // Which links there would be after each step of a plan, as far as the plan itself tells: what it makes, renames, moves and deletes.
 import { type ArgumentError, argumentError } from '../codec/errors.js'
 import type { Ipv6Policy } from '../kernel/link-request.js'
+import type { Addresses } from './check-addresses.js'
 import type { LinkItemRef, NamespaceItem, PlanData, PlanLinkRef } from './items.js'
 
 /** A link that the plan makes, or one that it takes for there. */
@@ -23,7 +24,7 @@ export interface Thing {
   ports: number
   /** Those that go with it: the peer, what sits on it. */
   dependents?: Thing[]
-  addresses?: Set<string>
+  addresses?: Addresses
   gone?: Gone
 }
 interface Gone {

@@ -1,7 +1,7 @@
 // Looking through a whole plan before the first system call: names taken twice, links that are not there yet or no longer, full bridges, addresses.
 import { type ArgumentError, relabel } from '../codec/errors.js'
-import { ipFamily, parseCidr } from '../codec/ip.js'
 import { ruleOf } from '../kernel/link-kinds.js'
+import { Addresses } from './check-addresses.js'
 import { type Thing, World } from './check-world.js'
 import type { ActionOf, Item, NamespaceRef, PlanData, PlanLinkRef } from './items.js'
 import type { Pace } from './pace.js'
@@ -66,16 +66,14 @@ function stepsOf(data: PlanData, world: World, bridges: Thing[], enslave: (thing
   const put = (item: ActionOf<'addresses.add'> & Pick<Item, 'in' | 'path' | 'verb'>) => {
     const thing = world.find(item.in, item.link, `${item.path}.link`)
     if (!thing) return
-    const key = addressKey(item.cidr, item.options?.peer)
-    if (key.startsWith('6') && thing.ipv6 === 'none') {
+    if (thing.ipv6 === 'none' && item.cidr.includes(':')) {
       const advice = "give the link, its namespace or the plan ipv6: 'static'"
       world.problem(`${item.path}.cidr`, `${thing.label} has no IPv6, by its policy 'none': ${advice}`)
       return
     }
-    thing.addresses ??= new Set()
-    if (thing.addresses.has(key) && item.verb === 'addresses.add')
-      world.problem(`${item.path}.cidr`, `${thing.label} gets ${item.cidr} twice`)
-    thing.addresses.add(key)
+    thing.addresses ??= new Addresses()
+    const isNew = thing.addresses.add(item.cidr, item.options?.peer)
+    if (!isNew && item.verb === 'addresses.add') world.problem(`${item.path}.cidr`, `${thing.label} gets ${item.cidr} twice`)
   }
   const route = ({ route, path, in: here }: ActionOf<'routes.add'> & Pick<Item, 'in' | 'path'>) => {
     const isIpv6 = route.to.includes(':') || route.family === 6 || route.via?.includes(':')
@@ -151,7 +149,7 @@ function stepsOf(data: PlanData, world: World, bridges: Thing[], enslave: (thing
     'addresses.add': put as Steps['addresses.add'],
     'addresses.replace': put as Steps['addresses.replace'],
     'addresses.delete'({ link, cidr, options, path, in: here }) {
-      world.find(here, link, `${path}.link`)?.addresses?.delete(addressKey(cidr, options?.peer))
+      world.find(here, link, `${path}.link`)?.addresses?.delete(cidr, options?.peer)
     },
     'routes.add': route,
     'routes.replace': route,
@@ -160,12 +158,6 @@ function stepsOf(data: PlanData, world: World, bridges: Thing[], enslave: (thing
     'neighbours.replace': neighbour,
     'neighbours.delete': neighbour,
   }
-}
-
-/** What may be on a link only once: of IPv6 the address, of IPv4 the prefix length and the other end too. */
-function addressKey(cidr: string, peer: string | undefined): string {
-  const { address, prefix } = parseCidr(cidr)
-  return ipFamily(address) === 6 ? `6 ${address}` : `4 ${address}/${prefix} ${peer ?? ''}`
 }
 
 function checkNamespaces({ namespaces }: PlanData, world: World): void {

@@ -2,7 +2,7 @@
 // While a bridge does, the kernel goes through all its ports for each that comes up and starts their timers anew, which takes a sixth of all that
 // a thousand namespaces with a veth take; turned on at the end, it goes through them once.
 import { creates, endsOf, isFast } from './compile-link.js'
-import type { Item, LinkItemRef, PlanData } from './items.js'
+import { type Item, type LinkItemRef, type PlanData, verbsOf } from './items.js'
 
 /** Turning it on takes one more request, and what it saves grows with the square. */
 export const leastPorts = 64
@@ -20,9 +20,14 @@ export function quietBridges(data: PlanData): ReadonlySet<number> {
   }
   const quiet = new Set<number>()
   for (const [number, many] of ports) if (many >= leastPorts && saysNothing(data, data.items[number]!)) quiet.add(number)
-  if (quiet.size > 0) for (const item of data.items) for (const number of quiet) if (changes(item, number, data)) quiet.delete(number)
+  const changed = changing.some(verb => verbsOf(data).has(verb))
+  if (quiet.size > 0 && changed)
+    for (const item of data.items) for (const number of quiet) if (changes(item, number, data)) quiet.delete(number)
   return quiet
 }
+
+/** Verbs that may do something with a bridge that is there. */
+const changing = ['links.update', 'links.move', 'links.delete'] as const
 
 const isItem = (ref: unknown): ref is LinkItemRef => typeof ref === 'object' && ref !== null && 'item' in ref
 

@@ -1,6 +1,6 @@
 // From the order in which a plan was said to the order in which it is carried out: which namespace does what, what waits for what, what can go together.
 import { quietBridges } from './compile-bridge.js'
-import { type CreateItem, creates, endsOf, homeOf, isFast } from './compile-link.js'
+import { type CreateItem, creates, type End, endsOf, homeOf, isFast } from './compile-link.js'
 import type { Item, LinkItemRef, PlanData } from './items.js'
 import type { Pace } from './pace.js'
 
@@ -42,6 +42,10 @@ export interface Program {
   readonly total: number
   /** Bridges that begin without following multicast groups, by item. */
   readonly quiet: ReadonlySet<number>
+  /** By namespace: the indexes that links get because somebody chose them. */
+  readonly reserved: ReadonlyMap<number, ReadonlySet<number>>
+  /** Planned namespaces in which the kernel chooses indexes too. */
+  readonly shared: ReadonlySet<number>
 }
 
 const anyOrder = /^(addresses|routes|neighbours|rules)\./
@@ -49,21 +53,39 @@ const anyOrder = /^(addresses|routes|neighbours|rules)\./
 export async function compile(data: PlanData, pace: Pace): Promise<Program> {
   const phases: Phase[] = []
   const made = new Set<number>()
-  let draft = new Draft(data, made)
+  const reserved = new Map<number, Set<number>>()
+  const asking = new Set<Part>()
+  let draft = new Draft(data, made, asking)
   for (let number = 0; number < data.items.length; number++) {
     if (pace.isDue) await pace.rest()
     const item = data.items[number]!
     if (!draft.takes(item)) {
       phases.push(draft.phase())
-      draft = new Draft(data, made)
+      draft = new Draft(data, made, asking)
     }
     draft.add(item, number)
+    const ends = endsOf(item)
+    for (let i = 0; i < ends.length; i++) reserve(reserved, ends[i]!)
   }
   draft.makeRest()
   const quiet = quietBridges(data)
   for (const number of quiet) draft.snoop(number)
   phases.push(draft.phase())
-  return { phases, total: data.namespaces.filter(one => 'make' in one).length + data.items.length, quiet }
+  const total = data.namespaces.filter(one => 'make' in one).length + data.items.length
+  return { phases, total, quiet, reserved, shared: sharedIn(data, asking) }
+}
+
+function reserve(reserved: Map<number, Set<number>>, { in: namespace, fields: { index } }: End): void {
+  if (index === undefined) return
+  const there = reserved.get(namespace)
+  if (there) there.add(index)
+  else reserved.set(namespace, new Set([index]))
+}
+
+function sharedIn({ items }: PlanData, asking: ReadonlySet<Part>): ReadonlySet<number> {
+  const shared = new Set<number>()
+  for (const { steps } of asking) for (const { item } of steps) for (const one of partiesOf(items[item]!)) shared.add(one)
+  return shared
 }
 
 /** A phase that is being filled. */
@@ -71,6 +93,8 @@ class Draft {
   readonly #data: PlanData
   /** Planned namespaces that have a part somewhere, in this phase or before. */
   readonly #made: Set<number>
+  /** Parts in which the kernel chooses indexes. */
+  readonly #asking: Set<Part>
   readonly #early: { in: number; step: Step }[] = []
   readonly #late: { in: number; step: Step }[] = []
   /** By namespace: its newest part, and the round that this is done in. */
@@ -85,9 +109,10 @@ class Draft {
   /** Links that are made too late for others to be made on them early. */
   readonly #lateLinks = new Set<number>()
 
-  constructor(data: PlanData, made: Set<number>) {
+  constructor(data: PlanData, made: Set<number>, asking: Set<Part>) {
     this.#data = data
     this.#made = made
+    this.#asking = asking
   }
 
   /** Whether the item can be carried out in this phase without changing what it means. */
@@ -148,6 +173,7 @@ class Draft {
     }
     const current = this.#current.get(home)
     const { part, round } = current && current.round >= least ? current : this.#part(home, least)
+    if (item.verb === 'links.move' || (creates(item) && !fast)) this.#asking.add(part)
     if (!creates(item) || !fast) part.steps.push({ does: doing(item), item: number })
     else {
       part.steps.push({ does: 'create', item: number })

@@ -205,7 +205,7 @@ export class Run {
     try {
       const up = home.fields.up === true && policy === 'kernel'
       const other = far && { end: far, fd: away?.scope.handle.fd, index: farIndex }
-      const quiet = this.#state.quiet.has(number)
+      const quiet = this.#state.isQuiet(number)
       const request = createRequest({ item, home, index, master, lower, up, quiet, ...(other && { other }), context })
       const explain = (error: NetloomError) => explainLink(this.#place, error, home, far)
       const succeeded = () => this.#state.progress.add()

@@ -62,12 +62,8 @@ export class State {
   readonly #names = new Map<string, MadeLink>()
   /** By alternative name or chosen index: twice the item, and 1 more for its peer. Once somebody asks. */
   #others: Map<string | number, number[]> | undefined
-  readonly #reserved = new Map<number, Set<number>>()
   readonly #next = new Map<number, number>()
-  readonly #shared = new Set<number>()
   readonly #makings = new Map<number, Promise<Scope>>()
-  /** Bridges that do not follow multicast groups until their ports are in place, by item. */
-  quiet: ReadonlySet<number> = new Set()
   /** The lowest index that is free in a new namespace, once it is known. */
   base: number | undefined
   #base: Promise<number> | undefined
@@ -75,12 +71,16 @@ export class State {
   #expected: number[] = []
   #prepared: Promise<void> | undefined
 
+  readonly #program: Program
+
   constructor(
     data: PlanData,
+    program: Program,
     existing: ReadonlyMap<number, Scope>,
     options: Pick<State, 'progress' | 'continues' | 'signal' | 'mark' | 'journal'>,
   ) {
     this.data = data
+    this.#program = program
     this.existing = existing
     this.progress = options.progress
     this.continues = options.continues
@@ -89,20 +89,9 @@ export class State {
     this.journal = options.journal
   }
 
-  /** Finds out where indexes are taken, or may be, before anything is carried out. */
-  async lookThrough(program: Program, pace: Pace): Promise<void> {
-    const { items } = this.data
-    this.quiet = program.quiet
-    for (let number = 0; number < items.length; number++) {
-      if (pace.isDue) await pace.rest()
-      this.#reserve(items[number]!)
-    }
-    for (const { rounds } of program.phases)
-      for (const part of rounds.flat()) {
-        if (pace.isDue) await pace.rest()
-        if (part.steps.some(({ does, item }) => does === 'live' && ['links.create', 'links.move'].includes(items[item]!.verb)))
-          for (const step of part.steps) for (const one of partiesOf(items[step.item]!)) this.#shared.add(one)
-      }
+  /** A bridge that does not follow multicast groups until its ports are in place. */
+  isQuiet(item: number): boolean {
+    return this.#program.quiet.has(item)
   }
 
   isPlanned(namespace: number): boolean {
@@ -167,8 +156,8 @@ export class State {
 
   /** An index that nothing else in a planned namespace has. */
   takeIndex(namespace: number, base: number): number {
-    let index = this.#next.get(namespace) ?? base + (this.#shared.has(namespace) ? beyondTheKernels : 0)
-    while (this.#reserved.get(namespace)?.has(index)) index++
+    let index = this.#next.get(namespace) ?? base + (this.#program.shared.has(namespace) ? beyondTheKernels : 0)
+    while (this.#program.reserved.get(namespace)?.has(index)) index++
     this.#next.set(namespace, index + 1)
     return index
   }
@@ -179,7 +168,7 @@ export class State {
 
   /** Whether the links of a planned namespace get the first indexes that are free there, in their order. */
   isFresh(namespace: number): boolean {
-    return !this.#next.has(namespace) && !this.#shared.has(namespace) && !this.#reserved.has(namespace)
+    return !this.#next.has(namespace) && !this.#program.shared.has(namespace) && !this.#program.reserved.has(namespace)
   }
 
   /** Which index comes next in a planned namespace, to go back to. */
@@ -325,15 +314,6 @@ export class State {
     if (!this.continues || !(known instanceof Error)) throw known
     this.#failed.set(`namespace ${number}`, path)
     this.failures.push({ path: 'path' in known && typeof known.path === 'string' ? known.path : path, error: known })
-  }
-
-  #reserve(item: Item): void {
-    for (const { in: namespace, fields } of endsOf(item)) {
-      if (fields.index === undefined) continue
-      const reserved = this.#reserved.get(namespace)
-      if (reserved) reserved.add(fields.index)
-      else this.#reserved.set(namespace, new Set([fields.index]))
-    }
   }
 }
 

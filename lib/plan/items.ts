@@ -65,6 +65,15 @@ export type Item = Action & {
   readonly path: string
 }
 
+/** By the items of a plan, which nobody changes: the verbs among them. Most plans have few, and what the others ask for need not be looked for. */
+const known = new WeakMap<readonly Item[], ReadonlySet<Action['verb']>>()
+
+export function verbsOf({ items }: Pick<PlanData, 'items'>): ReadonlySet<Action['verb']> {
+  const verbs = known.get(items) ?? new Set(items.map(({ verb }) => verb))
+  known.set(items, verbs)
+  return verbs
+}
+
 export interface PlanData {
   /** Of every link that says none itself. */
   readonly ipv6: Ipv6Policy

@@ -92,8 +92,7 @@ class PlanLinks extends Verbs {
       }
       return this.record({ verb: 'links.create', spec: refs as ActionOf<'links.create'>['spec'] })
     })
-    const made = recorder.planLink({ planned: 'link', item })
-    return (spec.kind === 'veth' ? { ...made, peer: recorder.planLink({ planned: 'link', item, peer: true }) } : made) as PlannedLink<K>
+    return (spec.kind === 'veth' ? recorder.planPair(item) : recorder.planLink(item)) as PlannedLink<K>
   }
 
   /** Changes what is given, and that only. */

@@ -126,8 +126,15 @@ export class Recorder {
     return group
   }
 
-  planLink(ref: LinkItemRef): PlanLink {
-    return { planned: 'link', [origin]: { recorder: this, ref } }
+  /** What stands for the link that an item makes. */
+  planLink(item: number): PlanLink {
+    return { planned: 'link', [origin]: { recorder: this, ref: { planned: 'link', item } } }
+  }
+
+  /** The same with its other end. */
+  planPair(item: number): PlanLink & { readonly peer: PlanLink } {
+    const peer: PlanLink = { planned: 'link', [origin]: { recorder: this, ref: { planned: 'link', item, peer: true } } }
+    return { planned: 'link', [origin]: { recorder: this, ref: { planned: 'link', item } }, peer }
   }
 
   /** A link as the data of the plan has it; anything else is left for the checks to refuse. */

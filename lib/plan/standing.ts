@@ -1,6 +1,6 @@
 // Links of a plan that go with none of its namespaces: until the plan is complete they carry its group, given in the message that makes them.
 import { type CreateItem, creates, endsOf } from './compile-link.js'
-import type { Item, PlanData, PlanLinkRef } from './items.js'
+import { type Item, type PlanData, type PlanLinkRef, verbsOf } from './items.js'
 import type { Pace } from './pace.js'
 
 /** By item: the groups that its ends are to have in the end. */
@@ -10,10 +10,12 @@ export async function standingLinks(data: PlanData, pace: Pace): Promise<Standin
   const isPlanned = (number: number) => 'make' in data.namespaces[number]!
   const standing = new Map<number, [number, number]>()
   const leaving = new Set<PlanLinkRef>()
-  for (const item of data.items) {
-    if (item.verb !== 'links.move' || isPlanned(item.to.number)) continue
-    leaving.add(typeof item.link === 'object' ? `item ${item.link.item}` : item.link)
-  }
+  const verbs = verbsOf(data)
+  if (verbs.has('links.move'))
+    for (const item of data.items) {
+      if (item.verb !== 'links.move' || isPlanned(item.to.number)) continue
+      leaving.add(typeof item.link === 'object' ? `item ${item.link.item}` : item.link)
+    }
   for (let number = 0; number < data.items.length; number++) {
     if (pace.isDue) await pace.rest()
     const item = data.items[number]!
@@ -26,7 +28,8 @@ export async function standingLinks(data: PlanData, pace: Pace): Promise<Standin
     if (!leaves && ends.some(end => isPlanned(end.in))) continue
     standing.set(number, [ends[0]?.fields.group ?? 0, ends[1]?.fields.group ?? 0])
   }
-  if (standing.size) for (const item of data.items) if (regroups(item)) regroup(data, standing, item, item.change.group)
+  if (standing.size && verbs.has('links.update'))
+    for (const item of data.items) if (regroups(item)) regroup(data, standing, item, item.change.group)
   return standing
 }
 
@@ -41,7 +44,7 @@ export function withGroup(data: PlanData, standing: Standing, group: number): Pl
     if (patterns) patterns[number] = -1 - number
   }
   for (const number of standing.keys()) put(number, made(items[number] as CreateItem, group))
-  for (let number = 0; number < items.length; number++) {
+  for (let number = 0; number < items.length && verbsOf(data).has('links.update'); number++) {
     const item = items[number]!
     if (!regroups(item) || !regroup(data, standing, item)) continue
     const { group: _, ...change } = item.change
@@ -77,7 +80,7 @@ function regroup({ items }: PlanData, standing: Standing, { in: place, link }: U
 export async function endNames(data: PlanData, pace: Pace): Promise<(string | null)[]> {
   const isPlanned = (number: number) => 'make' in data.namespaces[number]!
   const names = new Set<string | null>()
-  const moved = data.items.some(item => item.verb === 'links.move')
+  const moved = verbsOf(data).has('links.move')
   for (const item of data.items) {
     if (pace.isDue) await pace.rest()
     if (creates(item)) for (const { in: place, fields } of endsOf(item)) if (moved || !isPlanned(place)) names.add(fields.name ?? null)

@@ -30,6 +30,20 @@ function problems(say: (made: PlanNamespace, host: PlanNamespace, plan: Plan) =>
 }
 const dummy = (name: string) => ({ kind: 'dummy' as const, name })
 
+test('an address that is taken away may be given again, the first of a link like any other', () => {
+  expect(
+    problems(web => {
+      web.addresses.add('lo', '10.0.0.1/24')
+      web.addresses.delete('lo', '10.0.0.1/24')
+      web.addresses.add('lo', '10.0.0.1/24')
+      web.addresses.add('lo', '10.0.0.2/24')
+      web.addresses.delete('lo', '10.0.0.2/24')
+      web.addresses.add('lo', '10.0.0.2/24')
+      web.addresses.add('lo', '10.0.0.1/24')
+    }),
+  ).toEqual(['addresses[6].cidr: lo gets 10.0.0.1/24 twice'])
+})
+
 test('names of namespaces are taken once', () => {
   expect(problems((_, __, plan) => plan.namespace('web'))).toEqual(['namespaces[2].name: the name web is that of namespaces[0] already'])
   expect(problems((_, __, plan) => plan.namespace('host'))).toEqual(['namespaces[2].name: the name host is that of namespaces[1] already'])
