@@ -9,6 +9,7 @@ import { Plan } from '../plan/plan.js'
 import { briefLinksOfFew } from '../plan/remove.js'
 import type { ApplyOptions } from '../plan/result.js'
 import { NetloomError } from '../socket/error.js'
+import { untilCarrier } from './carrier.js'
 import { blameCaller } from './connect-blame.js'
 import { type ConnectOptions, portsOf } from './connect-options.js'
 import type { Core } from './core.js'
@@ -17,6 +18,7 @@ import { cableName } from './drivers/bridge.js'
 import type { DefaultRoute, Driver, Furnished, Joining } from './drivers/driver.js'
 import { driverOf } from './drivers/drivers.js'
 import { despiteLingering } from './drivers/lingering.js'
+import { cableOf, interfaceOf } from './endpoint-link.js'
 import { type Connected, gatewayOf } from './gateways.js'
 import { macFor } from './mac-address.js'
 import { keyOf, namespaceKey } from './namespaces.js'
@@ -111,7 +113,7 @@ async function settle(core: Core, network: NetworkRecord, guests: readonly Guest
   try {
     await state.claimEndpoints(records)
     await together(allocator.save(), makeInterfaces(core, network, guests, records, options), publishPorts(host, network, records))
-    await state.commitEndpoints(records)
+    await together(state.commitEndpoints(records), untilUp(host, network, records))
   } catch (error) {
     // The plan has taken back what it did; a failed commit leaves interfaces.
     await core.drop(network, records)
@@ -191,6 +193,12 @@ function interfaceName({ request, links }: Guest, network: NetworkRecord, prefix
   for (let number = 0; ; number++) if (!links.has(`${interfacePrefix}${number}`)) return `${interfacePrefix}${number}`
 }
 
+/** The ports, then the bridge, which has its carrier from them. */
+async function untilUp(host: Namespace, { device, spec }: NetworkRecord, records: readonly EndpointRecord[]): Promise<void> {
+  if (!device || !driverOf[spec.driver].cables) return
+  await untilCarrier(host[scoped], [...records.map(record => cableOf(record).hostInterface), device.name])
+}
+
 async function makeInterfaces(...all: Parameters<typeof planAll>): Promise<void> {
   if (!(await furnishAll(...all))) await planAll(...all)
 }
@@ -228,8 +236,9 @@ async function planAll(
   if (!driver.join) return
   const make = () => planOf(host, network, guests, records).apply(options)
   try {
-    if (driver.cables) await make()
-    else await despiteLingering(state, network, records, make)
+    if (!driver.cables) return void (await despiteLingering(state, network, records, make))
+    await make()
+    for (const [i, { namespace }] of guests.entries()) await untilCarrier(namespace[scoped], [interfaceOf(records[i]!).interface])
   } catch (error) {
     throw blameCaller(
       error,

@@ -5,7 +5,7 @@ import type { Namespace } from '../../kernel/namespace.js'
 import { scoped } from '../../kernel/scope.js'
 import { perform } from '../../namespace/jobs.js'
 import { entryRequest } from '../../plan/compile-entry.js'
-import { type CreateItem, createRequest, type End, finishRequests, policyOf } from '../../plan/compile-link.js'
+import { type CreateItem, createRequest, type End, finishRequests, getRequest, policyOf } from '../../plan/compile-link.js'
 import { ipv6Switch, JobWriter } from '../../plan/execute-job.js'
 import { AbortError } from '../../socket/error.js'
 import type { Job } from '../../socket/native.js'
@@ -71,6 +71,8 @@ function furnishingJob({ furnished, inside }: Cable, writer: Writer): Job {
     const entry = { ...common, verb: 'routes.add', route: { ...route, link: index } } as const
     sink.message(undefined, entryRequest(entry, [index], undefined))
   }
+  // Nobody reads the answer: to be asked makes the kernel take note of the carrier (carrier.ts).
+  sink.message(undefined, getRequest({ index }, wordless))
   return [namespace[scoped].handle, ...sink.end()]
 }
 
