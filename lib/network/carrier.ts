@@ -5,31 +5,30 @@ import { pick } from '../codec/table.js'
 import { type Scope, skipProtocolStatistics } from '../kernel/scope.js'
 import { link as linkTable } from '../protocol/link.js'
 import { rtm } from '../protocol/rtnetlink.js'
-import { NetloomError } from '../socket/error.js'
 
-/** Milliseconds: longer than the kernel waits between two looks. */
-const patience = 1_500
-const reply = { type: rtm.newLink, codec: pick(linkTable, ['ifname', 'operstate']) }
+/** Milliseconds: what the kernel takes for more than a thousand links. */
+const patience = 15_000
+const mostPause = 50
+const reply = { type: rtm.newLink, codec: pick(linkTable, ['carrier', 'operstate']) }
 
 /**
- * Waits until links that have been set up work, in this order: ports before their bridge, which has its carrier from them. One that has been set down or has gone
- * meanwhile is not waited for, and none for long.
+ * Waits until the kernel has taken note of the carrier of links, in this order: ports before their bridge, which has its own from them. One that has no carrier,
+ * because it or its other end has been set down, or that is gone, is not waited for.
  */
 export async function untilCarrier(scope: Scope, names: readonly string[]): Promise<void> {
   const connection = await scope.connection()
   const context = { operation: 'get link', namespace: scope.label }
-  let waiting = names
-  for (const end = performance.now() + patience; ; await setTimeout(2)) {
-    const requests = waiting.map(ifname => ({
-      ...{ type: rtm.getLink, codec: linkTable, value: { ifname, extMask: skipProtocolStatistics }, context },
-    }))
+  const requests = names.map(ifname => ({
+    ...{ type: rtm.getLink, codec: linkTable, value: { ifname, extMask: skipProtocolStatistics }, context },
+  }))
+  const end = performance.now() + patience
+  for (let pause = 2; ; pause = Math.min(2 * pause, mostPause)) {
     const answers = await connection.batch(requests, { reply })
-    waiting = answers.flatMap(({ error, objects }) => {
-      if (error && !isGone(error)) throw error
-      return objects.filter(({ flags, operstate }) => flags.up && operstate !== 'up').map(({ ifname = '' }) => ifname)
+    const isWaiting = answers.some(({ error, objects }) => {
+      if (error && error.code !== 'ENODEV') throw error
+      return objects.some(({ carrier, operstate }) => carrier && operstate !== 'up')
     })
-    if (waiting.length === 0 || performance.now() > end) return
+    if (!isWaiting || performance.now() > end) return
+    await setTimeout(pause)
   }
 }
-
-const isGone = (error: unknown): boolean => error instanceof NetloomError && error.code === 'ENODEV'
