@@ -359,6 +359,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   add<LockFile>(exports, "lockFile");
   add<ReadUnderneath>(exports, "readUnderneath");
   add<RemoveNamespaces>(exports, "removeNamespaces");
+  add<CreateNamespaces>(exports, "createNamespaces");
   add<Perform>(exports, "perform");
   add<RunInside>(exports, "runInside");
   add<ReadSysctl>(exports, "readSysctl");

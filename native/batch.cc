@@ -3,6 +3,7 @@
 
 #include "addon.h"
 #include "arguments.h"
+#include "handles.h"
 #include "jobs.h"
 #include "values.h"
 
@@ -16,12 +17,23 @@ Step toStep(Arguments& arguments, Napi::Value value) {
   return {{}, arguments.toText(arguments.element(pair, 0)), arguments.toText(arguments.element(pair, 1))};
 }
 
+// The path of a new namespace, a namespace, or [namespace, path]: one without a name that gets it.
+void readTarget(Arguments& arguments, Napi::Value target, Job* job) {
+  if (target.IsArray()) {
+    auto pair = target.As<Napi::Array>();
+    job->target = arguments.toNamespace(arguments.element(pair, 0));
+    job->path = arguments.toText(arguments.element(pair, 1));
+  } else if (target.IsString()) {
+    job->path = arguments.toText(target);
+  } else {
+    job->target = arguments.toNamespace(target);
+  }
+}
+
 // [target, ...steps]
 Job toJob(Arguments& arguments, Napi::Array parts) {
   Job job;
-  Napi::Value target = arguments.element(parts, 0);
-  if (target.IsString()) job.path = arguments.toText(target);
-  else job.target = arguments.toNamespace(target);
+  readTarget(arguments, arguments.element(parts, 0), &job);
   for (uint32_t index = 1; index < parts.Length() && !arguments.failed(); ++index)
     job.steps.push_back(toStep(arguments, arguments.element(parts, index)));
   return job;
@@ -62,6 +74,28 @@ Napi::Value Perform(const Napi::CallbackInfo& info) {
         auto performed = std::make_shared<Performed>(perform(worker, std::move(jobs), content, protocol));
         return Outcome{{}, [performed](Napi::Env env) { return toObject(env, *performed); }};
       });
+}
+
+Napi::Value CreateNamespaces(const Napi::CallbackInfo& info) {
+  Arguments arguments(info);
+  int count = arguments.integer(0);
+  if (arguments.failed()) return {};
+  return Addon::of(info.Env()).run(info.Env(), nullptr, [count](Worker& worker) {
+    auto made = std::make_shared<std::vector<NamespacePointer>>();
+    for (int index = 0; index < count && !worker.stopping() && !worker.lost(); ++index) {
+      NamespacePointer ns;
+      // Whoever makes one with a name meets the same failure, and says of what.
+      if (createNamespace(worker, {}, {}, &ns)) break;
+      made->push_back(std::move(ns));
+    }
+    return Outcome{{}, [made](Napi::Env env) {
+                     napi_value handles = nullptr;
+                     napi_create_array_with_length(env, made->size(), &handles);
+                     for (uint32_t index = 0; index < made->size(); ++index)
+                       napi_set_element(env, handles, index, NamespaceHandle::wrap(env, std::move((*made)[index])));
+                     return handles;
+                   }};
+  });
 }
 
 Napi::Value RemoveNamespaces(const Napi::CallbackInfo& info) {

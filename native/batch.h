@@ -5,6 +5,7 @@
 
 namespace netloom {
 
+Napi::Value CreateNamespaces(const Napi::CallbackInfo& info);
 Napi::Value Perform(const Napi::CallbackInfo& info);
 Napi::Value RemoveNamespaces(const Napi::CallbackInfo& info);
 

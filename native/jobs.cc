@@ -49,9 +49,9 @@ class Inner {
 };
 
 Failure enter(Worker& worker, const Job& job, const std::string& content, Performed* performed) {
-  if (job.target) return worker.enter(*job.target);
+  if (job.path.empty()) return worker.enter(*job.target);
   Identity identity;
-  if (Failure failure = enterNamed(worker, job.path, content, &identity)) return failure;
+  if (Failure failure = enterNamed(worker, job.path, content, job.target.get(), &identity)) return failure;
   performed->made.push_back(identity);
   return {};
 }

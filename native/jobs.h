@@ -18,7 +18,7 @@ struct Step {
   std::string value;
 };
 
-// What is done in one namespace: in one that is there, or in a new one that `path` names.
+// What is done in one namespace: in one that is there, in a new one that `path` names, or in one that is there without a name and gets this one.
 struct Job {
   NamespacePointer target;
   std::string path;

@@ -164,10 +164,11 @@ Failure createNamespace(Worker& worker, const std::optional<std::string>& path, 
   return {};
 }
 
-Failure enterNamed(Worker& worker, const std::string& path, const std::string& content, Identity* identity) {
+Failure enterNamed(Worker& worker, const std::string& path, const std::string& content, const Namespace* made,
+                   Identity* identity) {
   Name name(path);
   if (Failure failure = name.create(content)) return failure;
-  if (Failure failure = worker.enterNew()) return failure;
+  if (Failure failure = made != nullptr ? worker.enter(*made) : worker.enterNew()) return failure;
   Failure failure = name.finish();
   if (!failure) failure = identify(AT_FDCWD, identity, current, 0);
   if (failure) worker.leave();

@@ -36,7 +36,8 @@ Failure openNamespace(Worker& worker, const std::string& path, NamespacePointer*
 Failure createNamespace(Worker& worker, const std::optional<std::string>& path, const std::string& content,
                         NamespacePointer* result);
 // Makes one that a new file names and stays in it until the worker leaves. All of it or nothing.
-Failure enterNamed(Worker& worker, const std::string& path, const std::string& content, Identity* identity);
+Failure enterNamed(Worker& worker, const std::string& path, const std::string& content, const Namespace* made,
+                   Identity* identity);
 // What a file is mounted over with, or the file itself.
 Failure identifyName(const std::string& path, Identity* identity);
 Failure removeNamespace(Worker& worker, const std::string& path);

@@ -145,8 +145,8 @@ export interface ExecOptions {
 
 /** Netlink messages (ascending sequence numbers, each padded to four bytes), or a setting to write: its file under /proc/sys and the text. */
 export type JobStep = Uint8Array | readonly [file: string, text: string]
-/** What is done in one namespace: in a new one that a file at this path names, or in one that is there. */
-export type Job = readonly [target: string | NamespaceHandle, ...steps: JobStep[]]
+/** What is done in one namespace: in a new one that a file at this path names, in one that is there, or in one without a name that gets this one. */
+export type Job = readonly [target: string | NamespaceHandle | readonly [NamespaceHandle, path: string], ...steps: JobStep[]]
 export interface Performed {
   /** Jobs of which everything is done. Without a `step`, fewer than there are mean that the thread came to its end: the rest is for another call. */
   readonly done: number
@@ -184,6 +184,8 @@ export interface Native {
   readUnderneath(directory: string, names: readonly string[]): Promise<(string | undefined)[]>
   /** Takes away the names that still lead to those namespaces, and resolves with an error for each that it could not: ESTALE if it leads elsewhere. */
   removeNamespaces(paths: readonly string[], inodes: readonly number[], device: number): Promise<(SystemCallError | undefined)[]>
+  /** Up to so many namespaces without a name; fewer when the kernel refuses one. */
+  createNamespaces(count: number): Promise<NamespaceHandle[]>
   /**
    * Does one job after the other on one thread, until something fails: then it says where. Namespaces that have been made stay. `content` is that of their files,
    * `protocol` that of the messages.

@@ -47,6 +47,14 @@ async function begin() {
       addon.perform([[namespace, manyRequests(500)], [namespace, ['/proc/sys/net/ipv4/ip_default_ttl', '65']], [namespace]], '', 0),
     removeNamespaces: () => addon.removeNamespaces(['/run/netns/there-is-none', '/run/netns/nor-this'], [1, 2], 1),
     createNamespace: () => addon.createNamespace(),
+    createNamespaces: () =>
+      addon.createNamespaces(3).then(made =>
+        addon.perform(
+          made.map(one => [one, manyRequests(2)]),
+          '',
+          0,
+        ),
+      ),
     readSysctl: () => addon.readSysctl(namespace, '/proc/sys/net/ipv4/ip_forward'),
     runInside: () => addon.runInside(namespace, () => addon.createNamespace()),
     openNamespace: () => addon.openNamespace('/proc/self/ns/net'),
