@@ -30,7 +30,7 @@ export async function applyPlan(
   options: ApplyOptions,
   plan: symbol,
 ): Promise<PlanResult> {
-  const { signal, onProgress } = options
+  const { signal, onProgress, threads = 1, onError } = options
   if (signal?.aborted) throw new AbortError('apply plan', signal)
   const program = await compile(data, pace)
   const progress = new ProgressReporter(onProgress, program.total)
@@ -40,7 +40,7 @@ export async function applyPlan(
     for (const [number, namespace] of sources) existing.set(number, new Scope(await openSource(namespace)))
     const intent = await Intent.begin(data, existing, pace)
     const { mark, journal } = intent
-    const state = new State(intent.data, program, existing, { progress, continues: options.onError === 'continue', signal, mark, journal })
+    const state = new State(intent.data, program, existing, { progress, continues: onError === 'continue', threads, signal, mark, journal })
     try {
       await execute(state, program)
       progress.flush()

@@ -3,13 +3,14 @@ import { Writer } from '../codec/writer.js'
 import { namespaceDevice, namespaceInfo } from '../namespace/info.js'
 import { notMade, notSet, perform } from '../namespace/jobs.js'
 import { systemError } from '../socket/error.js'
-import type { Job, Performed } from '../socket/native.js'
+import type { Job, JobStep, NamespaceHandle, Performed } from '../socket/native.js'
 import type { Part } from './compile.js'
 import { type Known, type PortStep, Rehearsal, sayPart, sayPorts } from './execute-job.js'
 import type { Moulds } from './execute-moulds.js'
 import { answered, carriedOut } from './execute-outcome.js'
 import { Run } from './execute-run.js'
 import type { State } from './execute-state.js'
+import { Stock } from './execute-stock.js'
 
 /** Namespaces made by one call: bounds the memory, and the time until the next look at the signal. */
 export const groupSize = 32
@@ -29,45 +30,55 @@ interface Group {
   readonly parts: Part[]
   readonly jobs: Job[]
   readonly marks: (number | undefined)[]
+  /** Namespaces that were there without a name. */
+  readonly made: NamespaceHandle[]
   readonly ports: { readonly place: number; readonly steps: PortStep[]; readonly job: Job | undefined }[]
 }
 
 /** Does parts in groups from `from` on, until one takes more than that; gives how many. */
 export async function runGroups(state: State, parts: readonly Part[], from: number, around: Surroundings): Promise<number> {
   const writer = new Writer(64 * 1024)
-  let group = gather(state, parts, from, around, writer, firstSize)
-  if (group.parts.length === 0) return 0
+  const first = gather(state, parts, from, around, writer, firstSize)
+  if (first.parts.length === 0) return 0
   await state.prepareNames()
   const device = await namespaceDevice()
+  const more = parts.length - from - first.parts.length
+  const stock = state.threads > 1 && more > 0 ? new Stock(more) : undefined
   let done = 0
-  let running = begin(state, group, around)
-  while (group.parts.length > 0) {
-    // Written while the addon is at work, over the bytes that it has taken already.
-    let next = gather(state, parts, from + done + group.parts.length, around, writer)
-    const performed = await running
-    const isWhole = performed.done === jobsOf(group).length
-    // Writing down what was done keeps the kernel from nothing.
-    if (isWhole && next.parts.length > 0) running = begin(state, next, around)
-    const handled = await settle(state, group, performed, device, around)
-    done += handled
-    if (!isWhole) {
-      release(state, next)
-      release(state, group, handled)
-      next = gather(state, parts, from + done, around, writer)
-      if (next.parts.length > 0) running = begin(state, next, around)
+  try {
+    let running = begin(state, first, around)
+    for (let group = first; group.parts.length > 0; ) {
+      // Written while the addon is at work, over the bytes that it has taken already.
+      let next = gather(state, parts, from + done + group.parts.length, around, writer)
+      const performed = await running
+      const isWhole = performed.done === jobsOf(group).length
+      // Writing down what was done keeps the kernel from nothing.
+      if (isWhole && next.parts.length > 0) running = begin(state, next, around, stock)
+      for (const handle of group.made) handle.close()
+      const handled = await settle(state, group, performed, device, around)
+      done += handled
+      if (!isWhole) {
+        release(state, next)
+        release(state, group, handled)
+        next = gather(state, parts, from + done, around, writer)
+        if (next.parts.length > 0) running = begin(state, next, around, stock)
+      }
+      group = next
     }
-    group = next
+    return done
+  } finally {
+    await stock?.close()
   }
-  return done
 }
 
 const jobsOf = ({ jobs, ports }: Group): readonly Job[] => [...jobs, ...ports.flatMap(({ job }) => (job ? [job] : []))]
 
 /** Gives the bytes to the addon before it returns. Rejects, and does nothing, if the plan is to end. */
-function begin(state: State, group: Group, around: Surroundings): Promise<Performed> {
+function begin(state: State, group: Group, around: Surroundings, stock?: Stock): Promise<Performed> {
   // Up to its first await an async function runs at once.
   const beginning = async () => {
     around.look()
+    if (stock) takeFrom(stock, group)
     return perform(jobsOf(group), state.mark)
   }
   const running = beginning()
@@ -76,8 +87,20 @@ function begin(state: State, group: Group, around: Surroundings): Promise<Perfor
   return running
 }
 
+/** Namespaces that are there already get the names. */
+function takeFrom(stock: Stock, { jobs, made }: Group): void {
+  for (let i = 0; i < jobs.length; i++) {
+    const handle = stock.take()
+    if (!handle) break
+    made.push(handle)
+    const [path, ...steps] = jobs[i] as [string, ...JobStep[]]
+    jobs[i] = [[handle, path], ...steps]
+  }
+  stock.next(jobs.length - made.length)
+}
+
 function gather(state: State, parts: readonly Part[], from: number, around: Surroundings, writer: Writer, most = groupSize): Group {
-  const group: Group = { parts: [], jobs: [], marks: [], ports: [] }
+  const group: Group = { parts: [], jobs: [], marks: [], made: [], ports: [] }
   writer.at = 0
   for (let at = from; at < parts.length && group.parts.length < most; at++) {
     const part = parts[at]!

@@ -46,6 +46,7 @@ export class State {
   readonly data: PlanData
   readonly progress: ProgressReporter
   readonly continues: boolean
+  readonly threads: number
   readonly signal: AbortSignal | undefined
   /** What the file under each name contains. */
   readonly mark: string
@@ -77,13 +78,14 @@ export class State {
     data: PlanData,
     program: Program,
     existing: ReadonlyMap<number, Scope>,
-    options: Pick<State, 'progress' | 'continues' | 'signal' | 'mark' | 'journal'>,
+    options: Pick<State, 'progress' | 'continues' | 'threads' | 'signal' | 'mark' | 'journal'>,
   ) {
     this.data = data
     this.#program = program
     this.existing = existing
     this.progress = options.progress
     this.continues = options.continues
+    this.threads = options.threads
     this.signal = options.signal
     this.mark = options.mark
     this.journal = options.journal

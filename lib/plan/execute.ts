@@ -2,11 +2,12 @@
 import { Writer } from '../codec/writer.js'
 import { AbortError } from '../socket/error.js'
 import type { Part, Phase, Program, Step } from './compile.js'
-import { runGroups, type Surroundings } from './execute-group.js'
+import { groupSize, runGroups, type Surroundings } from './execute-group.js'
 import type { PortStep } from './execute-job.js'
 import { Moulds } from './execute-moulds.js'
 import { Run } from './execute-run.js'
 import type { State } from './execute-state.js'
+import { mostAhead } from './execute-stock.js'
 
 /**
  * Namespaces being made at a time. The kernel does nearly all of it under one lock, so that a second one only fills the pauses in which this
@@ -20,9 +21,10 @@ const mostWaiting = 4 * portBatch
 /**
  * The most descriptors that applying a plan holds at a time, whatever its size, besides one for each namespace without a name: in each
  * namespace being made itself, its socket, and a second namespace with one more for a link between the two, and one while it is opened;
- * for every namespace that is there itself and its sockets (`existing` times 4).
+ * for every namespace that is there itself and its sockets (`existing` times 4). With two threads also those namespaces that are made ahead, and those of two groups.
  */
-export const descriptorBound = (existing: number): number => inFlight * 6 + existing * 4
+export const descriptorBound = (existing: number, threads = 1): number =>
+  inFlight * 6 + existing * 4 + (threads > 1 ? mostAhead + 2 * groupSize : 0)
 
 export async function execute(state: State, program: Program): Promise<void> {
   for (const phase of program.phases) await new PhaseRun(state, phase).run()

@@ -1,9 +1,14 @@
 // What apply(), delete() and the calls for many at once take: looked at before anything is done.
 import { argumentError, shown } from '../codec/errors.js'
-import { type Checks, checkOptions, isBoolean, isFunction, isOneOf, isSignal } from '../kernel/arguments.js'
+import { type Checks, checkOptions, isBoolean, isFunction, isInteger, isOneOf, isSignal } from '../kernel/arguments.js'
 import type { ApplyOptions, DeleteOptions } from './result.js'
 
-const applying: Checks<ApplyOptions> = { onProgress: isFunction, signal: isSignal, onError: isOneOf(['rollback', 'continue']) }
+const applying: Checks<ApplyOptions> = {
+  onProgress: isFunction,
+  signal: isSignal,
+  onError: isOneOf(['rollback', 'continue']),
+  threads: isInteger(1, 2),
+}
 const deleting: Checks<DeleteOptions> = { onProgress: isFunction, signal: isSignal, drain: isBoolean }
 
 export const checkApplying = (options: ApplyOptions): void => checkOptions(options, applying)

@@ -78,7 +78,7 @@ export class Plan {
     const pace = new Pace(options.signal)
     const survey = await checkSoon(data, pace)
     return this.#withSources(data, async sources => {
-      await guard(data, survey, sources)
+      await guard(data, survey, sources, options.threads)
       return applyPlan(data, sources, pace, options, this.#recorder.identity)
     })
   }

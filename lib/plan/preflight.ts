@@ -40,6 +40,8 @@ export interface Needs {
   readonly namespaces: number
   readonly anonymous: number
   readonly existing: number
+  /** That make them. */
+  readonly threads?: number | undefined
   /** Addresses in namespaces of the plan, by family. */
   readonly addresses: Readonly<Record<4 | 6, number>>
 }
@@ -65,7 +67,7 @@ export function limitsMet(needs: Needs, machine: Machine, bridges: readonly Brid
     if (have !== undefined && need > have) met.push({ limit, need, have, fix, fatal })
   }
   const { descriptors, namespaces, neighbours, backlog, memory } = machine
-  const files = needs.anonymous + descriptorBound(needs.existing)
+  const files = needs.anonymous + descriptorBound(needs.existing, needs.threads)
   const filesNeeded = (descriptors?.used ?? 0) + files
   const filesFix = `raise the limit of open files (ulimit -n, LimitNOFILE=) to ${filesNeeded} or more${needs.anonymous ? ', or give the namespaces names: without one each is held by a descriptor' : ''}`
   check('descriptors', filesNeeded, descriptors?.limit, true, filesFix)
@@ -119,17 +121,22 @@ async function loadsOf(data: PlanData, { masters, largest }: Survey, sources: Re
   return loads
 }
 
-export async function preflight(data: PlanData, survey: Survey, sources: ReadonlyMap<number, Namespace>): Promise<Limit[]> {
-  const needs = needsOf(data)
+export async function preflight(
+  data: PlanData,
+  survey: Survey,
+  sources: ReadonlyMap<number, Namespace>,
+  threads?: number,
+): Promise<Limit[]> {
+  const needs = { ...needsOf(data), threads }
   return limitsMet(needs, await readMachine(needs.namespaces), await loadsOf(data, survey, sources))
 }
 
 const codes: Readonly<Record<string, string>> = { descriptors: 'EMFILE', 'user.max_net_namespaces': 'ENOSPC' }
 
 /** For plans so large that they may meet a limit: refuses what would fail half-way, and warns of what would not work well. */
-export async function guard(data: PlanData, survey: Survey, sources: ReadonlyMap<number, Namespace>): Promise<void> {
+export async function guard(data: PlanData, survey: Survey, sources: ReadonlyMap<number, Namespace>, threads?: number): Promise<void> {
   if (!isLarge(data)) return
-  for (const { limit, need, have, fix, fatal } of await preflight(data, survey, sources)) {
+  for (const { limit, need, have, fix, fatal } of await preflight(data, survey, sources, threads)) {
     const reason = `the plan needs ${need} (${limit}), and there ${have === 'unknown' ? `may be fewer` : `are ${have}`}`
     if (fatal) throw new NetloomError(codes[limit] ?? 'EXFULL', { operation: 'apply plan', subject: limit, reason, hint: fix })
     process.emitWarning(`${reason}: ${fix}`, { type: 'NetloomWarning', code: 'NETLOOM_PLAN_LIMIT' })

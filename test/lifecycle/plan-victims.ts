@@ -8,7 +8,8 @@ import { random, seed, settle } from './ending.js'
 import { type Ending, type Fate, type Life, live, Tally } from './killing.js'
 
 const program = fileURLToPath(new URL('victim.mjs', import.meta.url))
-export const liveWith = (plan: Plan, ending?: Ending): Promise<Life> => live([program], JSON.stringify(plan), ending)
+export const liveWith = (plan: Plan, ending?: Ending, threads = 1): Promise<Life> =>
+  live([program, String(threads)], JSON.stringify(plan), ending)
 
 interface Victims {
   readonly what: string
@@ -22,7 +23,7 @@ interface Victims {
   takeAway?(): Promise<void>
 }
 
-/** Some are killed after they have said `applying`, every fourth while it takes the plan back. */
+/** Some are killed after they have said `applying`, every fourth while it takes the plan back; every other with two threads. */
 export async function killAtRandom({ what, host, prefix, kills, plan, takeAway }: Victims): Promise<void> {
   const start = seed()
   const chance = random(start)
@@ -38,7 +39,7 @@ export async function killAtRandom({ what, host, prefix, kills, plan, takeAway }
     const after = takeAway && i % 4 === 3 ? 'applied' : 'applying'
     const delay = chance() * took(after)
     const moment = `kill ${i}, ${delay} ms after ${after}`
-    const life = await liveWith(plan, { after, delay })
+    const life = await liveWith(plan, { after, delay }, 1 + (i % 2))
     const begun = (await recordsOf(prefix)).length > 0
     expect((await Namespace.gc()).left, moment).toEqual([])
     const there = await namedNamespaces(prefix)

@@ -18,6 +18,7 @@ export function bulkPeers(folder) {
   return [
     { name: 'C++ floor', policy: 'none', removal: 'names', floor: true, large: true, ...program(floor, 'none', 'names') },
     { name: 'netloom', policy: 'none', removal: 'names', large: true, command: size => netloom(size, 'none', 'names') },
+    { name: 'netloom, two threads', policy: 'none', removal: 'names', large: true, command: size => netloom(size, 'none', 'names', 2) },
     { name: 'netloom, none inside too', policy: 'none', removal: 'names', large: true, command: size => netloom(size, 'all', 'names') },
     { name: 'C++ floor, drained', policy: 'none', removal: 'drain', floor: true, large: true, ...program(floor, 'none', 'drain') },
     { name: 'netloom, drained', policy: 'none', removal: 'drain', large: true, command: size => netloom(size, 'none', 'drain') },
