@@ -26,7 +26,7 @@ export interface ApplyOptions {
   readonly onError?: 'rollback' | 'continue'
   /**
    * Threads that ask the kernel for something at a time, 1 or 2. With 2, one makes the namespaces while the other furnishes them: on a machine with a processor to spare
-   * a large plan takes a fifth less time, and a fifth more processor time, since each waits for locks of the kernel that the other holds. Default 1.
+   * a large plan takes up to a fifth less time, and a fifth to a third more processor time, since each waits for locks of the kernel that the other holds. Default 1.
    */
   readonly threads?: 1 | 2
 }

@@ -67,14 +67,13 @@ function judge(contenders) {
   ratio('remove', ['netloom, drained', 'none'], ['C++ floor, drained', 'none'], 1.15, 1000)
   for (const policy of ['none', 'kernel'])
     for (const form of ['Go, as CNI does it', 'Go, handles reused']) ratio('create', ['netloom', policy], [form, policy], 1, 1000)
-  // The wall time that a user can have who takes each as it comes, and says how much of the machine netloom may take.
   for (const [peer, times] of [
     ['Go, as CNI does it', 4],
     ['ip -batch', 9],
     ['ip per command', 22],
     ['pyroute2', 25],
   ])
-    ratio('create', ['netloom, two threads', 'none'], [peer, 'kernel'], Number((1 / times).toFixed(3)), 1000)
+    ratio('create', ['netloom', 'none'], [peer, 'kernel'], Number((1 / times).toFixed(3)), 1000)
   const [small, big] = [find('netloom', 'none', 1000), find('netloom', 'none', 4000)]
   if (small && big)
     limit('netloom, none: a namespace of 4,000 / one of 1,000, create', middle(big, 'create') / middle(small, 'create'), 1.15)
