@@ -2,13 +2,16 @@
 import { NETLINK_ROUTE } from '../protocol/netlink.js'
 import { errnoNumbers } from '../socket/errno.js'
 import { isSystemCallError } from '../socket/error.js'
-import { type Job, native, type Performed, type SystemCallError } from '../socket/native.js'
+import { type Job, type NamespaceHandle, native, type Performed, type SystemCallError } from '../socket/native.js'
 import { type NamespaceInfo, namePath, namespaceDevice } from './info.js'
 import { creationFailure, removalFailure } from './lifecycle.js'
 import { sysctlFailure } from './sysctl.js'
 
 /** Does one job after the other until something fails; rtnetlink messages. `mark`: what the files under new names contain. */
 export const perform = (jobs: readonly Job[], mark: string): Promise<Performed> => native().perform(jobs, mark, NETLINK_ROUTE)
+
+/** Up to so many namespaces without a name; fewer where the kernel refuses one. */
+export const createNamespaces = (count: number): Promise<NamespaceHandle[]> => native().createNamespaces(count)
 
 /** What a job ended with before its first step: a namespace of that name could not be made. */
 export const notMade = (error: SystemCallError, name: string): Promise<unknown> => creationFailure(error, name)

@@ -1,5 +1,6 @@
 // Namespaces without a name that a second thread makes ahead of the first, which names and furnishes them. They end with this process, and when they are closed.
-import { type NamespaceHandle, native } from '../socket/native.js'
+import { createNamespaces } from '../namespace/jobs.js'
+import type { NamespaceHandle } from '../socket/native.js'
 
 /** Made by one call, and so many wait at most: bounds the descriptors. */
 const portion = 32
@@ -39,8 +40,7 @@ export class Stock {
     const count = Math.min(portion, this.#wanted)
     if (this.#making || this.#isClosed || count === 0 || this.#ready.length > mostAhead - portion) return
     this.#wanted -= count
-    this.#making = native()
-      .createNamespaces(count)
+    this.#making = createNamespaces(count)
       .then(
         made => {
           this.#ready.push(...made)

@@ -9,7 +9,7 @@ import { type Ending, type Fate, type Life, live, Tally } from './killing.js'
 
 const program = fileURLToPath(new URL('victim.mjs', import.meta.url))
 export const liveWith = (plan: Plan, ending?: Ending, threads = 1): Promise<Life> =>
-  live([program, String(threads)], JSON.stringify(plan), ending)
+  live([program], JSON.stringify({ threads, plan }), ending)
 
 interface Victims {
   readonly what: string
