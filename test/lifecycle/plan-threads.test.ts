@@ -54,9 +54,12 @@ test('the same is there as with one thread, and the same is left', async () => {
 })
 
 /** The error of applying; what was applied is taken back. */
-const outcome = (applying: Promise<PlanResult>) =>
+const outcome = (applying: Promise<PlanResult>, faults?: Faults) =>
   applying.then(
-    async result => void (await result.delete({ drain: true })),
+    async result => {
+      faults?.disarm()
+      await result.delete({ drain: true })
+    },
     (error: unknown) => error as NetloomError,
   )
 
@@ -79,7 +82,7 @@ test('an error at some steps; where no namespaces can be made ahead each makes i
       met = name
       return name === 'perform' || name === 'exchange' ? manner : 'refused'
     })
-    const error = await outcome(plan().apply({ threads }))
+    const error = await outcome(plan().apply({ threads }), faults)
     faults.disarm()
     const what = `step ${step}, ${met} ${manner}`
     // The calls of two threads come in an order of their own.
