@@ -18,7 +18,7 @@
 namespace netloom {
 
 // Changes together with lib/socket/native.ts, which refuses any other.
-constexpr int interfaceVersion = 12;
+constexpr int interfaceVersion = 13;
 
 Napi::Value throwFailure(Napi::Env env, const Failure& failure) {
   napi_throw(env, makeError(env, failure));
@@ -357,6 +357,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   add<OnPath<removeNamespace>>(exports, "removeNamespace");
   add<PublishFile>(exports, "publishFile");
   add<LockFile>(exports, "lockFile");
+  add<RemoveEntries>(exports, "removeEntries");
   add<ReadUnderneath>(exports, "readUnderneath");
   add<RemoveNamespaces>(exports, "removeNamespaces");
   add<CreateNamespaces>(exports, "createNamespaces");

@@ -3,6 +3,7 @@
 
 #include "addon.h"
 #include "arguments.h"
+#include "files.h"
 #include "handles.h"
 #include "jobs.h"
 #include "values.h"
@@ -30,12 +31,24 @@ void readTarget(Arguments& arguments, Napi::Value target, Job* job) {
   }
 }
 
-// [target, ...steps]
+bool isTelling(Arguments& arguments, Napi::Value step) {
+  return step.IsArray() && arguments.element(step.As<Napi::Array>(), 0).IsObject();
+}
+
+void readTelling(Arguments& arguments, Napi::Array pair, Job* job) {
+  job->elsewhere = arguments.toNamespace(arguments.element(pair, 0));
+  job->telling = arguments.toBytes(arguments.element(pair, 1));
+}
+
+// [target, ...steps]; what another namespace is told of it is written among them as [namespace, message].
 Job toJob(Arguments& arguments, Napi::Array parts) {
   Job job;
   readTarget(arguments, arguments.element(parts, 0), &job);
-  for (uint32_t index = 1; index < parts.Length() && !arguments.failed(); ++index)
-    job.steps.push_back(toStep(arguments, arguments.element(parts, index)));
+  for (uint32_t index = 1; index < parts.Length() && !arguments.failed(); ++index) {
+    Napi::Value step = arguments.element(parts, index);
+    if (isTelling(arguments, step)) readTelling(arguments, step.As<Napi::Array>(), &job);
+    else job.steps.push_back(toStep(arguments, step));
+  }
   return job;
 }
 
@@ -116,6 +129,30 @@ Napi::Value RemoveNamespaces(const Napi::CallbackInfo& info) {
                        if ((*failures)[index]) napi_set_element(env, errors, index, makeError(env, (*failures)[index]));
                      }
                      return errors;
+                   }};
+  });
+}
+
+Napi::Value RemoveEntries(const Napi::CallbackInfo& info) {
+  Arguments arguments(info);
+  std::vector<std::string> paths = arguments.toTexts(info[0]);
+  std::vector<std::string> targets = arguments.toTexts(info[1]);
+  std::vector<Entry> entries;
+  for (size_t index = 0; index < paths.size() && index < targets.size(); ++index)
+    entries.push_back({std::move(paths[index]), std::move(targets[index])});
+  if (arguments.failed()) return {};
+  return Addon::of(info.Env()).run(info.Env(), nullptr, [entries = std::move(entries)](Worker&) {
+    auto removed = std::make_shared<std::vector<bool>>();
+    Failure failure = removeEntries(entries, removed.get());
+    return Outcome{failure, [removed](Napi::Env env) {
+                     napi_value flags = nullptr;
+                     napi_create_array_with_length(env, removed->size(), &flags);
+                     for (uint32_t index = 0; index < removed->size(); ++index) {
+                       napi_value flag = nullptr;
+                       napi_get_boolean(env, (*removed)[index], &flag);
+                       napi_set_element(env, flags, index, flag);
+                     }
+                     return flags;
                    }};
   });
 }

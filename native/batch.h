@@ -8,5 +8,6 @@ namespace netloom {
 Napi::Value CreateNamespaces(const Napi::CallbackInfo& info);
 Napi::Value Perform(const Napi::CallbackInfo& info);
 Napi::Value RemoveNamespaces(const Napi::CallbackInfo& info);
+Napi::Value RemoveEntries(const Napi::CallbackInfo& info);
 
 }  // namespace netloom

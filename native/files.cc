@@ -5,6 +5,7 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <unistd.h>
 
 // Newer than the oldest kernel headers that the addon builds with.
 #ifndef SYS_open_tree
@@ -45,6 +46,12 @@ Failure publishVisibly(const std::string& path, const std::string& content, mode
   return {};
 }
 
+bool leadsTo(const Entry& entry) {
+  std::string target(entry.target.size() + 1, '\0');
+  auto size = readlink(entry.path.c_str(), target.data(), target.size());
+  return size >= 0 && target.compare(0, static_cast<size_t>(size), entry.target) == 0;
+}
+
 }  // namespace
 
 Failure publishFile(const std::string& path, const std::string& content, mode_t mode, bool lock, Fd* result) {
@@ -82,6 +89,19 @@ Failure readUnderneath(const std::string& directory, const std::vector<std::stri
     char buffer[256];
     auto size = file ? retry([&] { return read(file.get(), buffer, sizeof buffer); }) : -1;
     contents->push_back(size < 0 ? std::nullopt : std::optional<std::string>(std::in_place, buffer, static_cast<size_t>(size)));
+  }
+  return {};
+}
+
+Failure removeEntries(const std::vector<Entry>& entries, std::vector<bool>* removed) {
+  for (const Entry& entry : entries) {
+    const char* path = entry.path.c_str();
+    const bool directory = !entry.path.empty() && entry.path.back() == '/';
+    const bool meant = entry.target.empty() || leadsTo(entry);
+    removed->push_back(meant && (directory ? rmdir(path) : unlink(path)) == 0);
+    if (removed->back() || !meant) continue;
+    const bool stays = errno == ENOENT || errno == ENOTDIR || (directory && (errno == ENOTEMPTY || errno == EEXIST));
+    if (!stays) return Failure::of(directory ? "rmdir" : "unlink", entry.path);
   }
   return {};
 }

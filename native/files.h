@@ -22,4 +22,13 @@ Failure lockFile(const std::string& path, Fd* result);
 Failure readUnderneath(const std::string& directory, const std::vector<std::string>& names,
                        std::vector<std::optional<std::string>>* contents);
 
+// The name of a file, or of a directory where it ends with a slash. With a target it is a symbolic link, and goes only if it leads there.
+struct Entry {
+  std::string path;
+  std::string target;
+};
+
+// Removes one entry after the other until one cannot be removed. What is not there, leads elsewhere or is not empty stays, and is no failure: `removed` tells.
+Failure removeEntries(const std::vector<Entry>& entries, std::vector<bool>* removed);
+
 }  // namespace netloom

@@ -5,6 +5,9 @@
 #include <limits>
 
 #include <linux/netlink.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "sysctl.h"
 #include "thread.h"
@@ -48,6 +51,36 @@ class Inner {
   size_t window_ = 1;
 };
 
+// Tells other namespaces of the one that the thread is in. Whatever comes of it nobody reads: it is for what only makes the kernel faster.
+class Teller {
+ public:
+  Teller(Worker& worker, int protocol) : worker_(worker), protocol_(protocol) {}
+
+  // To be called at home. A thread that could not come back would be lost for the job itself.
+  void prepare(const NamespacePointer& where) {
+    if (!where || where == where_) return;
+    where_ = where;
+    socket_ = Fd();
+    if (!worker_.returns()) return;
+    size_t window = 1;
+    Inside inside(worker_, *where);
+    if (!inside.failure) openHere(protocol_, &socket_, &window);
+  }
+
+  void tell(Bytes message) const {
+    const auto thread = static_cast<uint32_t>(syscall(SYS_gettid));
+    if (!socket_ || message.size() < sizeof thread) return;
+    std::memcpy(message.data() + message.size() - sizeof thread, &thread, sizeof thread);
+    sendto(socket_.get(), message.data(), message.size(), MSG_DONTWAIT | MSG_NOSIGNAL, nullptr, 0);
+  }
+
+ private:
+  Worker& worker_;
+  const int protocol_;
+  NamespacePointer where_;
+  Fd socket_;
+};
+
 Failure enter(Worker& worker, const Job& job, const std::string& content, Performed* performed) {
   if (job.path.empty()) return worker.enter(*job.target);
   Identity identity;
@@ -74,9 +107,13 @@ bool stops(Worker& worker, Job& job, int protocol, Performed* performed) {
 
 Performed perform(Worker& worker, std::vector<Job> jobs, const std::string& content, int protocol) {
   Performed performed;
+  Teller teller(worker, protocol);
   for (Job& job : jobs) {
+    teller.prepare(job.elsewhere);
+    if (worker.lost()) break;
     performed.failure = worker.stopping() ? Failure{ECANCELED, "perform", {}} : enter(worker, job, content, &performed);
     performed.entered = !performed.failure;
+    if (performed.entered && job.elsewhere) teller.tell(std::move(job.telling));
     performed.stopped = !performed.entered || stops(worker, job, protocol, &performed);
     // Always home in between: what a new namespace inherits may depend on where it is made.
     worker.leave();

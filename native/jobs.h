@@ -19,9 +19,12 @@ struct Step {
 };
 
 // What is done in one namespace: in one that is there, in a new one that `path` names, or in one that is there without a name and gets this one.
+// Before its steps another namespace may be told of it: with a message whose last four bytes become the id of the thread, which is in the job's by then.
 struct Job {
   NamespacePointer target;
   std::string path;
+  NamespacePointer elsewhere;
+  Bytes telling;
   std::vector<Step> steps;
 };
 

@@ -76,6 +76,8 @@ void Worker::leave() {
   if (setns(home_->fd.get(), CLONE_NEWNET) != 0) lost_ = true;
 }
 
+bool Worker::returns() const { return setns(home_->fd.get(), CLONE_NEWNET) == 0; }
+
 uint8_t* Worker::buffer() {
   // Not make_unique: that would write, and so occupy, pages that most threads never need.
   if (!buffer_) buffer_.reset(new uint8_t[bufferSize]);

@@ -49,6 +49,8 @@ class Worker {
   // Makes a new namespace and stays in it until leave().
   Failure enterNew();
   void leave();
+  // Whether the thread could come home from elsewhere. To be asked at home, where it goes to see.
+  bool returns() const;
   // True once the thread could not return home: it must not run anything else.
   bool lost() const { return lost_; }
 

@@ -1,8 +1,11 @@
 // The numbers under which one namespace knows others.
 
+import type { Writer } from '../codec/writer.js'
 import type { NamespaceSource } from '../namespace/source.js'
+import { requestFlags } from '../protocol/netlink.js'
 import { nsid as nsidTable } from '../protocol/nsid.js'
 import { rtm } from '../protocol/rtnetlink.js'
+import { frame } from '../socket/frame.js'
 import { lacking } from './arguments.js'
 import { type Scope, scopeFor } from './scope.js'
 
@@ -51,5 +54,22 @@ export async function numberOurselves(here: Scope): Promise<void> {
   // Whatever the outcome, everything works; without it, a little slower among thousands.
   await connection.batch([{ type: rtm.newNsid, codec: nsidTable, value: { fd: here.handle.fd, nsid: automatic }, context }])
 }
+/**
+ * Says the number by which a namespace shall know the one that a thread is in; the addon knows which thread (JobTelling). Each has a lower one than those before
+ * it, also of other processes, so that the kernel, which looks through the numbers from the lowest whenever it tells of the other end of a link, finds those first
+ * of whose links there is most to tell: otherwise the time goes with the square of how many there are.
+ */
+export function tellNumber(writer: Writer): Uint8Array {
+  const start = writer.at
+  const now = highest - (Number(process.hrtime.bigint() / tick) % reach)
+  last = Math.min(last - 1, now)
+  frame(writer, rtm.newNsid, requestFlags.request, 0, nsidTable, { nsid: last, pid: 0 })
+  return writer.bytes.subarray(start, writer.at)
+}
+/** Nanoseconds for which one number is enough on the average: all of them last for months. */
+const tick = 10_000_000n
+const highest = 2 ** 31 - 2
+const reach = 2 ** 30
+let last = highest
 /** NETNSA_NSID_NOT_ASSIGNED: the kernel chooses. */
 const automatic = -1

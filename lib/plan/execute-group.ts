@@ -1,9 +1,10 @@
 // Namespaces of a plan in groups: one call to the addon makes and furnishes as many as a group has, and sets their bridge ports up.
 import { Writer } from '../codec/writer.js'
+import { tellNumber } from '../kernel/nsid.js'
 import { namespaceDevice, namespaceInfo } from '../namespace/info.js'
 import { notMade, notSet, perform } from '../namespace/jobs.js'
 import { systemError } from '../socket/error.js'
-import type { Job, JobStep, NamespaceHandle, Performed } from '../socket/native.js'
+import type { Job, JobStep, JobTelling, NamespaceHandle, Performed } from '../socket/native.js'
 import type { Part } from './compile.js'
 import { type Known, type PortStep, Rehearsal, sayPart, sayPorts } from './execute-job.js'
 import type { Moulds } from './execute-moulds.js'
@@ -16,6 +17,11 @@ import { Stock } from './execute-stock.js'
 export const groupSize = 32
 /** The first ones, for whose messages the kernel waits, and with which code begins to run that has not run yet. */
 const firstSize = 4
+/**
+ * So many namespaces get numbers in which the kernel finds the last ones first. With fewer, telling the kernel takes as long as it spares; those keep the numbers that it
+ * gives by itself, from 0.
+ */
+export const leastNumbered = 1_500
 
 /** What groups need of the phase that they belong to. */
 export interface Surroundings {
@@ -93,7 +99,7 @@ function takeFrom(stock: Stock, { jobs, made }: Group): void {
     const handle = stock.take()
     if (!handle) break
     made.push(handle)
-    const [path, ...steps] = jobs[i] as [string, ...JobStep[]]
+    const [path, ...steps] = jobs[i] as [string, ...(JobStep | JobTelling)[]]
     jobs[i] = [[handle, path], ...steps]
   }
   stock.next(jobs.length - made.length)
@@ -101,6 +107,7 @@ function takeFrom(stock: Stock, { jobs, made }: Group): void {
 
 function gather(state: State, parts: readonly Part[], from: number, around: Surroundings, writer: Writer, most = groupSize): Group {
   const group: Group = { parts: [], jobs: [], marks: [], made: [], ports: [] }
+  const isNumbered = parts.length >= leastNumbered
   writer.at = 0
   for (let at = from; at < parts.length && group.parts.length < most; at++) {
     const part = parts[at]!
@@ -108,7 +115,7 @@ function gather(state: State, parts: readonly Part[], from: number, around: Surr
     const job = around.moulds.job(part, writer)
     if (!job) break
     group.parts.push(part)
-    group.jobs.push(job)
+    group.jobs.push(isNumbered ? numbered(state, part, job, writer) : job)
     group.marks.push(mark)
   }
   const places = new Map<number, PortStep[]>()
@@ -121,6 +128,14 @@ function gather(state: State, parts: readonly Part[], from: number, around: Surr
   for (const [place, steps] of places)
     group.ports.push({ place, steps, job: around.moulds.ports(place, steps, around.known(place), writer) })
   return group
+}
+
+/** Before the kernel tells of the port for the first time, and so gives the namespace a number. */
+function numbered(state: State, { ports: [first] }: Part, job: Job, writer: Writer): Job {
+  const scope = first && state.existing.get(first.in)
+  if (!scope) return job
+  const [target, ...steps] = job
+  return [target, [scope.handle, tellNumber(writer)], ...steps]
 }
 
 /** Indexes of links that have not been made are free again. */

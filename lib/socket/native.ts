@@ -145,8 +145,13 @@ export interface ExecOptions {
 
 /** Netlink messages (ascending sequence numbers, each padded to four bytes), or a setting to write: its file under /proc/sys and the text. */
 export type JobStep = Uint8Array | readonly [file: string, text: string]
+/**
+ * A message to another namespace's kernel, once in each job, whose last four bytes become the id of a thread that is in the job's namespace. It is sent before the
+ * steps, whose numbers do not count it, and nobody reads what comes of it.
+ */
+export type JobTelling = readonly [NamespaceHandle, message: Uint8Array]
 /** What is done in one namespace: in a new one that a file at this path names, in one that is there, or in one without a name that gets this one. */
-export type Job = readonly [target: string | NamespaceHandle | readonly [NamespaceHandle, path: string], ...steps: JobStep[]]
+export type Job = readonly [target: string | NamespaceHandle | readonly [NamespaceHandle, path: string], ...steps: (JobStep | JobTelling)[]]
 export interface Performed {
   /** Jobs of which everything is done. Without a `step`, fewer than there are mean that the thread came to its end: the rest is for another call. */
   readonly done: number
@@ -180,6 +185,11 @@ export interface Native {
   publishFile(path: string, content: string, mode: number): Promise<Descriptor>
   /** Opens a file and locks it until the descriptor is closed. Rejects with EAGAIN if somebody else has locked it. */
   lockFile(path: string): Promise<Descriptor>
+  /**
+   * Removes files, symbolic links, and directories, whose paths end with a slash. What has a target other than '' goes only if it is a symbolic link that leads
+   * there. Resolves with which were removed: what is not there, leads elsewhere or is not empty stays. Rejects at the first that cannot be removed.
+   */
+  removeEntries(paths: readonly string[], targets: readonly string[]): Promise<boolean[]>
   /** The beginning of what files of a directory contain, whatever is mounted on them; holes for those that are not there. */
   readUnderneath(directory: string, names: readonly string[]): Promise<(string | undefined)[]>
   /** Takes away the names that still lead to those namespaces, and resolves with an error for each that it could not: ESTALE if it leads elsewhere. */
@@ -250,7 +260,7 @@ export interface Native {
   execInside(options: ExecOptions): never
 }
 
-const interfaceVersion = 12
+const interfaceVersion = 13
 const root = fileURLToPath(new URL('../..', import.meta.url))
 let loaded: Native | undefined
 

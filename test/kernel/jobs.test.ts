@@ -2,14 +2,18 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { afterEach, describe, expect, test } from 'vitest'
 import { Writer } from '../../lib/codec/writer.js'
+import { nsidsOf, tellNumber } from '../../lib/kernel/nsid.js'
+import { Scope } from '../../lib/kernel/scope.js'
 import { formatIdentity, namePath, namespaceDevice, namespaceInfo } from '../../lib/namespace/info.js'
 import { deleteNames, notMade, notSet, perform } from '../../lib/namespace/jobs.js'
 import { createAnonymous, createNamed, deleteNamed } from '../../lib/namespace/lifecycle.js'
+import { openSource } from '../../lib/namespace/source.js'
 import { link } from '../../lib/protocol/link.js'
 import { requestFlags } from '../../lib/protocol/netlink.js'
 import { rtm } from '../../lib/protocol/rtnetlink.js'
 import { errnoNumbers } from '../../lib/socket/errno.js'
 import { frame } from '../../lib/socket/frame.js'
+import type { Job } from '../../lib/socket/native.js'
 import { useHost } from '../helpers/host.js'
 import { ip, run } from '../helpers/readers.js'
 import { descriptors, mountPoints, namedNamespaces, threadNamespaces } from '../helpers/state.js'
@@ -88,6 +92,32 @@ describe('jobs one after the other', () => {
     expect((await run(two, 'readlink', '/proc/self/ns/net')).trim()).toBe(formatIdentity(info.inode))
     expect(await mountPoints()).toEqual(mounts)
     expect(await threadNamespaces()).toHaveLength(1)
+  })
+
+  test('tell another namespace of their own, which then knows it by that number, and pass over what it refuses', async () => {
+    const away = await createAnonymous()
+    const [{ handle }, writer] = [await createNamed(two), new Writer()]
+    try {
+      const before = await descriptors()
+      const known = tellNumber(writer)
+      const jobs: Job[] = [
+        [namePath(one), [away.handle, known], bridges('a')],
+        [handle, [away.handle, tellNumber(writer)]],
+        [handle, [away.handle, known]],
+      ]
+      expect(await perform(jobs, mark)).toMatchObject({ done: 3 })
+      expect(await descriptors()).toEqual(before)
+      expect(await linksOf(one)).toEqual(['lo', 'a'])
+      const scope = new Scope(away)
+      const made = await openSource({ name: one })
+      const numbers = await nsidsOf(scope, [made.handle.fd, handle.fd])
+      const [first, second] = numbers as [number, number]
+      expect([first > 2 ** 30, second]).toEqual([true, first - 1])
+      made.handle.close()
+      await scope.close()
+    } finally {
+      handle.close()
+    }
   })
 
   test('leave the mark of whoever made them under the names', async () => {

@@ -29,6 +29,7 @@ function manyRequests(count) {
 /** Every kind of work, to be begun as often as one likes. */
 async function begin() {
   const namespace = await addon.createNamespace()
+  const away = await addon.createNamespace()
   const [socket, other, third, listener] = await Promise.all([
     addon.openNetlink(namespace, 0),
     addon.openNetlink(namespace, 0),
@@ -44,7 +45,16 @@ async function begin() {
     short: () => other.exchange(manyRequests(500)),
     transmit: () => third.transmit(getLinks(1, false)),
     perform: () =>
-      addon.perform([[namespace, manyRequests(500)], [namespace, ['/proc/sys/net/ipv4/ip_default_ttl', '65']], [namespace]], '', 0),
+      addon.perform(
+        [
+          [namespace, manyRequests(500)],
+          [namespace, ['/proc/sys/net/ipv4/ip_default_ttl', '65']],
+          [namespace, [away, new Uint8Array(36)]],
+        ],
+        '',
+        0,
+      ),
+    removeEntries: () => addon.removeEntries(['/run/there-is-none', '/run/nor-this/'], ['of nobody', '']),
     removeNamespaces: () => addon.removeNamespaces(['/run/netns/there-is-none', '/run/netns/nor-this'], [1, 2], 1),
     createNamespace: () => addon.createNamespace(),
     createNamespaces: () =>
@@ -136,9 +146,9 @@ async function strand() {
   } catch (error) {
     refusal = `${error.syscall} ${error.errno}`
   }
-  // Each job takes a thread with it, and the rest is for another.
+  // Each job takes a thread with it, and the rest is for another. What is told of it elsewhere takes none.
   const performed = await addon.perform(
-    made.slice(0, 3).map(namespace => [namespace, manyRequests(1)]),
+    made.slice(0, 3).map(namespace => [namespace, [made[5], new Uint8Array(36)], manyRequests(1)]),
     '',
     0,
   )

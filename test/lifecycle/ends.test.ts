@@ -40,6 +40,7 @@ const steps = [
   'readSysctl',
   'readUnderneath',
   'perform',
+  'removeEntries',
   'createNamespaces',
   'refused',
 ]

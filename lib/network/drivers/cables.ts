@@ -2,13 +2,14 @@
 import { Writer } from '../../codec/writer.js'
 import type { LinkFields } from '../../kernel/link-request.js'
 import type { Namespace } from '../../kernel/namespace.js'
+import { tellNumber } from '../../kernel/nsid.js'
 import { scoped } from '../../kernel/scope.js'
 import { perform } from '../../namespace/jobs.js'
 import { entryRequest } from '../../plan/compile-entry.js'
 import { type CreateItem, createRequest, type End, finishRequests, getRequest, policyOf } from '../../plan/compile-link.js'
 import { ipv6Switch, JobWriter } from '../../plan/execute-job.js'
 import { AbortError } from '../../socket/error.js'
-import type { Job } from '../../socket/native.js'
+import type { Job, NamespaceHandle } from '../../socket/native.js'
 import type { Context } from '../../socket/request.js'
 import type { Furnished } from './driver.js'
 
@@ -35,7 +36,7 @@ export async function layCables(host: Namespace, bridge: number, cables: readonl
     const part = cables.slice(from, from + together)
     writer.at = 0
     // The ends inside come up last: one that is up before its carrier comes drops what is sent, until the kernel gets round to noticing it.
-    const making = part.map(cable => makingJob(cable, away.fd, writer))
+    const making = part.map(cable => makingJob(cable, away, writer))
     const ports: Job = [away, ...portSteps(part, bridge, writer)]
     const jobs = [...making, ports, ...part.map(cable => furnishingJob(cable, writer))]
     const { done } = await perform(jobs, '')
@@ -45,15 +46,17 @@ export async function layCables(host: Namespace, bridge: number, cables: readonl
 }
 
 /** The end inside is the one whose index can be chosen, so that nothing has to be asked before its address is added. */
-function makingJob({ furnished, inside, port }: Cable, fd: number, writer: Writer): Job {
+function makingJob({ furnished, inside, port }: Cable, away: NamespaceHandle, writer: Writer): Job {
   const { namespace, index } = furnished
+  // Refused where it has a number.
+  const telling = [away, tellNumber(writer)] as const
   const sink = new JobWriter(writer)
   const home: End = { in: 0, fields: inside, path: '' }
   const end: End = { in: 1, fields: port, path: 'peer' }
   const item: CreateItem = { ...common, verb: 'links.create', spec: { kind: 'veth' } }
-  sink.message(undefined, createRequest({ item, home, index, up: false, other: { end, fd }, context: wordless }))
+  sink.message(undefined, createRequest({ item, home, index, up: false, other: { end, fd: away.fd }, context: wordless }))
   if (policyOf(data, inside) === 'none') sink.setting(undefined, ipv6Switch(inside.name), '1\n')
-  return [namespace[scoped].handle, ...sink.end()]
+  return [namespace[scoped].handle, telling, ...sink.end()]
 }
 
 function furnishingJob({ furnished, inside }: Cable, writer: Writer): Job {

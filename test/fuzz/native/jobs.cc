@@ -13,6 +13,10 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* input, size_t size) {
     job.target = fuzzed::home();
     job.steps.resize(data.ConsumeIntegralInRange<size_t>(0, 3));
     lengths.push_back(job.steps.size());
+    if (data.ConsumeBool()) {
+      job.elsewhere = fuzzed::home();
+      job.telling = fuzzed::bytes(data, 8);
+    }
     for (netloom::Step& step : job.steps) {
       // Without messages it would be a setting, and written to this machine.
       step.messages = fuzzed::messages(data, 1, 3);
