@@ -77,11 +77,16 @@ export class Core {
     return driverOf[network.spec.driver].ensure(this.host, network, settingsOf(network), present)
   }
 
-  /** Removes endpoints of one network, whose records are retired already: their ports and interfaces, then what the folder says. */
-  async drop(network: NetworkRecord, endpoints: readonly EndpointRecord[]): Promise<void> {
-    // The kernel takes its time (RCU) for an interface, of which the rules need nothing.
-    await together(withdrawPorts(this.host, endpoints), driverOf[network.spec.driver].leave(this, endpoints))
-    for (const one of endpoints) await this.state.forget(one)
+  /**
+   * Removes endpoints of one network, whose records are retired already: their ports and interfaces, then what the folder says. Gives those whose namespaces are on other
+   * networks too.
+   */
+  async drop(network: NetworkRecord, endpoints: readonly EndpointRecord[]): Promise<EndpointRecord[]> {
+    const releasing = this.state.releaseEndpoints(endpoints)
+    // The kernel takes its time (RCU) for an interface, of which neither the rules nor the claims need anything.
+    await together(releasing, withdrawPorts(this.host, endpoints), driverOf[network.spec.driver].leave(this, endpoints))
+    await this.state.forgetReleased(endpoints)
+    return releasing
   }
 
   /** Removes the endpoints of a network whose namespaces are gone; gives their names. The lock must be held. */

@@ -39,8 +39,7 @@ export async function endpointsIn(
 /** Removes endpoints of one network, with their records as they are now. The lock must be held. */
 export async function disconnectAll(core: Core, network: NetworkRecord, present: readonly EndpointRecord[]): Promise<void> {
   await core.state.retireEndpoints(present)
-  await core.drop(network, present)
-  for (const { namespace } of present) {
+  for (const { namespace } of await core.drop(network, present)) {
     const rest = await core.state.endpointsOf(namespace.key)
     if (rest.length) await reroute(core, namespace, rest)
   }

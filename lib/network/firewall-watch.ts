@@ -105,7 +105,7 @@ export class FirewallWatch {
 
   /** What a process has ended itself is in no record any more. */
   async #isMissed(ports: readonly Touched[]): Promise<boolean> {
-    for (const port of ports) if ((await this.#core.state.portAddresses(port)).includes(port.hostIp)) return true
+    for (const port of ports) if ((await this.#core.state.ports.addresses(port)).includes(port.hostIp)) return true
     return false
   }
 }

@@ -97,7 +97,7 @@ export class PortAllocator {
           meets(one.hostIp),
       )
       if (given) return 'another of these endpoints has the port'
-      if ((await this.#state.portAddresses(port)).some(meets)) return 'an endpoint has the port'
+      if ((await this.#state.ports.addresses(port)).some(meets)) return 'an endpoint has the port'
       if (!(await this.#isFree(port))) return 'a program of the host has the port'
     }
     return undefined

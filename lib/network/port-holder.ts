@@ -19,7 +19,7 @@ const told = 'held'
 export async function isHolderBehind(state: State): Promise<boolean> {
   const role = await tryLockFile(state.path('holder'))
   role?.release()
-  return !role && (await ifThere(readFile(state.path(told), 'utf8'))) !== String(await state.portsTime())
+  return !role && (await ifThere(readFile(state.path(told), 'utf8'))) !== String(await state.ports.time())
 }
 
 export class PortHolder {
@@ -45,14 +45,14 @@ export class PortHolder {
   constructor(state: State, host: Namespace) {
     this.#state = state
     this.#host = host
-    state.portChanged = (port, published) => this.#changes.push({ port, published })
+    state.ports.changed = (port, published) => this.#changes.push({ port, published })
   }
 
   /** Has anybody else changed something since? To be asked before follow(), under the same lock. */
   async prepare(): Promise<void> {
     this.#turn++
     this.#changing = true
-    this.#fresh = (await this.#state.portsTime()) === this.#time
+    this.#fresh = (await this.#state.ports.time()) === this.#time
     if (!this.#fresh) await this.#letGo()
   }
 
@@ -62,9 +62,9 @@ export class PortHolder {
   }
 
   async #letGo(): Promise<void> {
-    if (!this.#role || String(await this.#state.portsTime()) === this.#told) return
+    if (!this.#role || String(await this.#state.ports.time()) === this.#told) return
     const turn = this.#turn
-    const { ports, time } = await this.#state.publishedPorts()
+    const { ports, time } = await this.#state.ports.all()
     // Read while this process itself changed something, of which it may know nothing.
     if (turn !== this.#turn) return
     this.#keepOnly(ports)
@@ -89,7 +89,7 @@ export class PortHolder {
       else this.#release(keyOf(port))
     }
     if (!this.#fresh) return
-    this.#time = await this.#state.portsTime()
+    this.#time = await this.#state.ports.time()
     await this.#tell(this.#time)
   }
 
@@ -98,7 +98,7 @@ export class PortHolder {
     this.#role ??= await tryLockFile(this.#state.path('holder'))
     if (!this.#role) return false
     for (const port of [...this.#lacking.values()]) await this.#hold(port)
-    return (await this.#state.portsTime()) !== this.#time
+    return (await this.#state.ports.time()) !== this.#time
   }
 
   /** Holds what is published and not held, and lets go of what is not published any more. The lock must be held. */
@@ -107,7 +107,7 @@ export class PortHolder {
     if (!this.#role) return
     this.#changes = []
     this.#turn++
-    const { ports, time } = await this.#state.publishedPorts()
+    const { ports, time } = await this.#state.ports.all()
     this.#keepOnly(ports)
     for (const port of ports) if (!this.#held.has(keyOf(port))) await this.#hold(port)
     this.#time = time
@@ -115,7 +115,7 @@ export class PortHolder {
   }
 
   close(): void {
-    this.#state.portChanged = undefined
+    this.#state.ports.changed = undefined
     for (const key of this.#held.keys()) this.#release(key)
     this.#role?.release()
     this.#role = undefined

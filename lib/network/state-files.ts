@@ -1,6 +1,6 @@
 // Files that are whole or not there: written beside and renamed, or symbolic links, which the kernel makes with their content in one step.
 import { randomBytes } from 'node:crypto'
-import { mkdir, open, readdir, readFile, readlink, rename, rm, rmdir, stat, symlink, unlink, utimes } from 'node:fs/promises'
+import { mkdir, open, readdir, readFile, readlink, rename, rm, stat, symlink, unlink, utimes } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { writeNew } from '../namespace/record-file.js'
 import { NetloomError } from '../socket/error.js'
@@ -144,15 +144,6 @@ export async function noted(path: string): Promise<string | undefined> {
 /** Waits for all to end, and then throws what the first of them has thrown: nothing goes on behind the caller's back. */
 export async function together(...works: readonly Promise<unknown>[]): Promise<void> {
   for (const ended of await Promise.allSettled(works)) if (ended.status === 'rejected') throw ended.reason
-}
-
-/** Removes a folder unless something is in it. */
-export async function removeEmpty(folder: string): Promise<void> {
-  try {
-    await rmdir(folder)
-  } catch (error) {
-    if (!['ENOENT', 'ENOTEMPTY', 'ENOTDIR'].includes(String(codeOf(error)))) throw error
-  }
 }
 
 /** So many at a time: Node's pool for files has four threads, shared with everybody. */

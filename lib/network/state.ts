@@ -1,27 +1,27 @@
 // The state folder: what several processes know about networks and endpoints, whole at any moment at which one of them may be killed.
-import { lstat, mkdir, open, readdir, readFile, rename, rm, stat, unlink } from 'node:fs/promises'
+import { rmSync } from 'node:fs'
+import { mkdir, open, readdir, readFile, rename, rm, stat, statfs, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { lockFile } from '../namespace/file-lock.js'
-import type { Port } from '../namespace/hold-port.js'
+import { type Entry, removeEntries } from '../namespace/remove-entries.js'
 import { NetloomError, systemError } from '../socket/error.js'
-import { checkId, type EndpointRecord, isAny, type NetworkRecord, type PortRecord, type StateRecord } from './records.js'
+import { checkId, type EndpointRecord, type NetworkRecord, type StateRecord } from './records.js'
 import {
   claim,
   each,
   ifThere,
   makeFolder,
-  moveTimeOn,
   namesIn,
   note,
   noted,
   ownerOf,
   readJson,
-  removeEmpty,
   syncFolder,
   together,
   unclaim,
   writeWhole,
 } from './state-files.js'
+import { type Claim, claimFor, PublishedPorts } from './state-ports.js'
 
 /**
  * The folder's form:
@@ -45,16 +45,22 @@ import {
  * The arrows are symbolic links, which the kernel makes in one step and refuses to make twice: no address can be given to two.
  */
 const form = '2'
+/** TMPFS_MAGIC of linux/magic.h. */
+const tmpfs = 0x0102_1994
 
 export class State {
   readonly folder: string
-  /** Called for each port that this process claims or gives back, while the lock is held. */
-  portChanged: ((port: Port, published: boolean) => void) | undefined
+  readonly ports: PublishedPorts
   /** Networks by id, as their files were with that number and time: each connection asks for one. */
   readonly #known = new Map<string, { readonly mark: string; readonly record: NetworkRecord }>()
 
-  private constructor(folder: string) {
+  /** No disk keeps a call on it waiting. */
+  readonly #isInMemory: boolean
+
+  private constructor(folder: string, isInMemory: boolean) {
     this.folder = folder
+    this.#isInMemory = isInMemory
+    this.ports = new PublishedPorts(join(folder, 'ports'))
   }
 
   /**
@@ -63,9 +69,10 @@ export class State {
    * Errors: EBUSY the folder belongs to another host namespace, or to another version; ENOTDIR, EACCES, EROFS it cannot be made or used.
    */
   static async open(folder: string, host: string): Promise<{ state: State; restarted: boolean }> {
-    const state = new State(folder)
+    let isInMemory: boolean
     try {
       await makeFolder(folder)
+      isInMemory = (await statfs(folder)).type === tmpfs
       // Made once and never removed: whoever waits for one has it open.
       for (const name of ['lock', 'holder']) await (await open(join(folder, name), 'a', 0o600)).close()
     } catch (error) {
@@ -76,6 +83,7 @@ export class State {
         hint: 'a folder is needed in which files can be made',
       })
     }
+    const state = new State(folder, isInMemory)
     const lock = await lockFile(join(folder, 'lock'))
     try {
       return { state, restarted: await state.#enter(host) }
@@ -111,31 +119,24 @@ export class State {
   async claimEndpoints(records: readonly EndpointRecord[]): Promise<void> {
     await each(records, async record => {
       const claims = this.#claims(record).map(claim => this.#claim(record, [claim]))
-      await together(...claims, this.#claimPlace(record), this.#claimPorts(record, record.ports ?? []))
+      await together(...claims, this.#claimPlace(record), this.ports.claim(record, record.ports ?? []))
     })
   }
 
   /** Replaces what is known of an endpoint, and claims the ports that it has more. Its other claims stay. */
   async updateEndpoint(before: EndpointRecord, record: EndpointRecord): Promise<void> {
-    const paths = ({ ports = [] }: EndpointRecord) => new Set(ports.map(port => this.#portClaim(port)))
+    const { ports } = this
+    const paths = ({ ports: all = [] }: EndpointRecord) => new Set(all.map(port => ports.claimOf(port)))
     const [had, has] = [paths(before), paths(record)]
-    await this.#claimPorts(
+    await ports.claim(
       record,
-      (record.ports ?? []).filter(port => !had.has(this.#portClaim(port))),
+      (record.ports ?? []).filter(port => !had.has(ports.claimOf(port))),
     )
     await writeWhole(this.#endpoint(record), JSON.stringify(record))
-    await this.#unclaimPorts(
+    await ports.unclaim(
       before,
-      (before.ports ?? []).filter(port => !has.has(this.#portClaim(port))),
+      (before.ports ?? []).filter(port => !has.has(ports.claimOf(port))),
     )
-  }
-
-  /** The host addresses on which a port is published. */
-  async portAddresses({ protocol, hostPort, hostIp }: Pick<PortRecord, 'protocol' | 'hostPort' | 'hostIp'>): Promise<string[]> {
-    const path = this.#port(protocol, hostPort, hostIp)
-    const found = await ifThere(lstat(path))
-    if (found?.isSymbolicLink()) return [hostIp.includes(':') ? '::' : '0.0.0.0']
-    return found ? namesIn(path) : []
   }
 
   async commitEndpoints(records: readonly EndpointRecord[]): Promise<void> {
@@ -160,16 +161,37 @@ export class State {
 
   /** Removes all that the folder says about a network or an endpoint, what is pending last. */
   async forget(record: StateRecord): Promise<void> {
-    if (record.kind === 'network') {
-      await unclaim(this.path('names', record.spec.name), record.id)
-      await rm(this.path('networks', checkId(record.id)), { recursive: true, force: true })
-    } else {
-      const claims = [...this.#claims(record), this.#place(record)].map(([path, owner]) => unclaim(path, owner))
-      await together(...claims, this.#unclaimPorts(record, record.ports ?? []), ifThere(unlink(this.#endpoint(record))))
-      // Other endpoints of the namespace keep the folder.
-      await removeEmpty(this.path('namespaces', record.namespace.key))
+    if (record.kind !== 'network') {
+      await this.releaseEndpoints([record])
+      return this.forgetReleased([record])
     }
+    await unclaim(this.path('names', record.spec.name), record.id)
+    await rm(this.path('networks', checkId(record.id)), { recursive: true, force: true })
     await ifThere(unlink(this.#pending(record.id)))
+  }
+
+  /**
+   * Gives back what endpoints claim, but for ports. What is pending stays: nobody is given any of it before the lock is free, nor then unless the rest is undone.
+   * Gives those whose namespaces are on other networks too.
+   */
+  async releaseEndpoints(records: readonly EndpointRecord[]): Promise<EndpointRecord[]> {
+    const entries: Entry[] = []
+    // Other endpoints of the namespace keep its folder.
+    const folders = records.map(record => {
+      entries.push(...this.#claims(record), this.#place(record), [this.#endpoint(record)])
+      return entries.push([`${this.path('namespaces', record.namespace.key)}/`]) - 1
+    })
+    const removed = await removeEntries(entries)
+    return records.filter((_, i) => !removed[folders[i]!])
+  }
+
+  /** Removes the rest of what the folder says of endpoints, what is pending last. */
+  async forgetReleased(records: readonly EndpointRecord[]): Promise<void> {
+    for (const record of records) await this.ports.unclaim(record, record.ports ?? [])
+    const pending = records.map(({ id }) => this.#pending(id))
+    // One such call takes less of the event loop's time than handing it to a thread, which on a busy machine comes to it late.
+    if (pending.length === 1 && this.#isInMemory) rmSync(pending[0]!, { force: true })
+    else await removeEntries(pending.map(path => [path]))
   }
 
   async network(id: string): Promise<NetworkRecord | undefined> {
@@ -257,65 +279,19 @@ export class State {
     await mkdir(this.path('namespaces', record.namespace.key), { recursive: true, mode: 0o700 })
     await this.#claim(record, [this.#place(record)])
   }
-  #place({ id, network, namespace }: EndpointRecord): [path: string, owner: string] {
+  #place({ id, network, namespace }: EndpointRecord): Claim {
     return [this.path('namespaces', namespace.key, id), network]
   }
 
-  #claims(record: EndpointRecord): [path: string, owner: string][] {
+  #claims(record: EndpointRecord): Claim[] {
     const { id, network, addresses, name } = record
     const claims: [string, string][] = addresses.map(({ address }) => [this.addressPath(network, address), id])
     if (name !== undefined) claims.push([this.#name(network, name), id])
     return claims
   }
-  /** All ports that are published, of whichever endpoint, and the time to which that belongs. */
-  async publishedPorts(): Promise<{ ports: Port[]; time: bigint | undefined }> {
-    const time = await this.portsTime()
-    const folder = this.path('ports')
-    const ports: Port[] = []
-    for (const entry of (await ifThere(readdir(folder, { withFileTypes: true }))) ?? []) {
-      const [protocol = '', port, family] = entry.name.split('-')
-      const any = family === '6' ? '::' : '0.0.0.0'
-      for (const address of entry.isSymbolicLink() ? [any] : await namesIn(join(folder, entry.name)))
-        ports.push({ protocol: protocol as Port['protocol'], address, port: Number(port) })
-    }
-    return { ports, time }
-  }
-  /** When publishedPorts() last changed: never the same twice. */
-  async portsTime(): Promise<bigint | undefined> {
-    return (await ifThere(stat(this.path('ports'), { bigint: true })))?.mtimeNs
-  }
 
-  async #claim(record: EndpointRecord, claims: readonly [path: string, owner: string][]): Promise<void> {
-    for (const [path, owner] of claims)
-      if (!(await claim(path, owner)))
-        throw new NetloomError('EEXIST', { operation: 'connect', subject: record.name ?? record.id, reason: `${path} exists` })
-  }
-  async #claimPorts(record: EndpointRecord, ports: readonly PortRecord[]): Promise<void> {
-    if (ports.length === 0) return
-    const before = await this.portsTime()
-    for (const port of ports) {
-      if (!isAny(port.hostIp)) await mkdir(this.#port(port.protocol, port.hostPort, port.hostIp), { recursive: true, mode: 0o700 })
-      await this.#claim(record, [[this.#portClaim(port), record.id]])
-      this.portChanged?.({ protocol: port.protocol, address: port.hostIp, port: port.hostPort }, true)
-    }
-    await moveTimeOn(this.path('ports'), before)
-  }
-  async #unclaimPorts({ id }: EndpointRecord, ports: readonly PortRecord[]): Promise<void> {
-    if (ports.length === 0) return
-    const before = await this.portsTime()
-    for (const port of ports) {
-      await unclaim(this.#portClaim(port), id)
-      if (!isAny(port.hostIp)) await removeEmpty(this.#port(port.protocol, port.hostPort, port.hostIp))
-      this.portChanged?.({ protocol: port.protocol, address: port.hostIp, port: port.hostPort }, false)
-    }
-    await moveTimeOn(this.path('ports'), before)
-  }
-  #portClaim({ protocol, hostPort, hostIp }: PortRecord): string {
-    const path = this.#port(protocol, hostPort, hostIp)
-    return isAny(hostIp) ? path : join(path, hostIp)
-  }
-  #port(protocol: string, port: number, hostIp: string): string {
-    return this.path('ports', `${protocol}-${port}-${hostIp.includes(':') ? 6 : 4}`)
+  async #claim(record: EndpointRecord, claims: readonly Claim[]): Promise<void> {
+    for (const one of claims) await claimFor(record, one)
   }
   #name(network: string, name: string): string {
     return this.path('networks', checkId(network), 'names', name)

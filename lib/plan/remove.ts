@@ -7,6 +7,7 @@ import { deleteNames as deleteNamed } from '../namespace/jobs.js'
 import { link as linkTable } from '../protocol/link.js'
 import { requestFlags } from '../protocol/netlink.js'
 import { rtm } from '../protocol/rtnetlink.js'
+import { requestUntilDone } from '../socket/connection.js'
 import { NetloomError } from '../socket/error.js'
 import type { NamespaceHandle } from '../socket/native.js'
 import type { AnyRequest } from '../socket/request.js'
@@ -61,9 +62,9 @@ export async function deleteLinks(scope: Scope, indexes: readonly number[], own?
  * with what it kept of it, which `over` waits for (from 6.2 on: an older one tells when all is over).
  */
 export async function deleteLink(scope: Scope, index: number): Promise<{ readonly over: Promise<void> }> {
-  const connection = await scope.connection()
+  scope.checkOpen()
   try {
-    return await connection.requestDone({
+    return await requestUntilDone(scope.handle, {
       ...{ type: rtm.delLink, codec: linkTable, value: { index } },
       context: { ...context, namespace: scope.label },
     })

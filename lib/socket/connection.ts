@@ -16,6 +16,23 @@ import { readTransmission, type Transmission } from './transmission.js'
 /** How often an interrupted dump is asked again before it is given as it is. */
 const dumpAttempts = 8
 
+/**
+ * Sends one rtnetlink request on a socket of its own, and resolves as soon as it has been carried out: for one that goes on for long after that, as the
+ * removal of a link, for whose end (`over`) the kernel waits tens of milliseconds. Kernels that do not tell earlier let it resolve at the end. No
+ * other request waits meanwhile.
+ */
+export async function requestUntilDone<C extends AnyCodec>(
+  namespace: NamespaceHandle,
+  request: Request<C>,
+): Promise<{ readonly over: Promise<void> }> {
+  const opened = native()
+    .openNetlink(namespace, NETLINK_ROUTE)
+    .catch((error: unknown) => {
+      throw systemError(error, naming(request.context))
+    })
+  return requestDone(await opened, request)
+}
+
 export class Connection {
   readonly #socket: NetlinkSocket
   readonly #open: () => Promise<NetlinkSocket>
@@ -61,20 +78,6 @@ export class Connection {
     if (object === undefined)
       throw new NetloomError('ENOENT', { ...naming(request.context), reason: 'the kernel answered without an object' })
     return object
-  }
-
-  /**
-   * Sends one request, and resolves as soon as it has been carried out: for one that goes on for long after that, as the removal of a link,
-   * for whose end (`over`) the kernel waits tens of milliseconds. Kernels that do not tell earlier let it resolve at the end. No other
-   * request waits meanwhile.
-   */
-  async requestDone<C extends AnyCodec>(request: Request<C>): Promise<{ readonly over: Promise<void> }> {
-    const { context } = request
-    if (this.#closed) throw closedError(context)
-    const opened = this.#open().catch((error: unknown) => {
-      throw systemError(error, naming(context))
-    })
-    return requestDone(await opened, request)
   }
 
   /**

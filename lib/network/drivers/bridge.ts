@@ -4,7 +4,7 @@ import type { LinkFields } from '../../kernel/link-request.js'
 import type { Namespace } from '../../kernel/namespace.js'
 import { scoped } from '../../kernel/scope.js'
 import { sameNamespace } from '../../namespace/info.js'
-import { deleteLink, deleteLinks } from '../../plan/remove.js'
+import { deleteLinks } from '../../plan/remove.js'
 import { NetloomError } from '../../socket/error.js'
 import { type DriverSettings, settingsOf } from '../driver-options.js'
 import { cableOf, policyOf } from '../endpoint-link.js'
@@ -12,8 +12,10 @@ import { admit, dismiss, letForward, removeIfEmpty } from '../firewall.js'
 import { networkElements } from '../firewall-elements.js'
 import { macFor } from '../mac-address.js'
 import type { EndpointRecord, NetworkRecord } from '../records.js'
+import { together } from '../state-files.js'
 import { layCables } from './cables.js'
 import type { Driver, Joining } from './driver.js'
+import { unplug } from './unplug.js'
 
 /** Endpoints of which each is looked for by name; of more of them the links are listed once. */
 const few = 16
@@ -102,18 +104,18 @@ export const bridgeDriver: Driver = {
 
   async leave(core, endpoints) {
     const { host } = core
-    const cables = endpoints.filter(({ hostInterface }) => hostInterface !== undefined).map(cableOf)
+    const ours = endpoints.filter(({ hostInterface }) => hostInterface !== undefined)
+    if (ours.length <= alone) return together(...ours.map(record => unplug(core, record)))
     const links =
-      cables.length > few
+      ours.length > few
         ? await host.links.list({ kind: 'veth' })
-        : (await Promise.all(cables.map(one => host.links.find(one.hostInterface)))).filter(link => link !== undefined)
+        : (await Promise.all(ours.map(one => host.links.find(cableOf(one).hostInterface)))).filter(link => link !== undefined)
     const byName = new Map(links.map(link => [link.name, link]))
-    const ours = cables.flatMap(one => {
+    const indexes = ours.map(cableOf).flatMap(one => {
       const link = byName.get(one.hostInterface)
       return link && link.mac === one.hostMac ? [link.index] : []
     })
-    if (ours.length > alone) return deleteLinks(host[scoped], ours)
-    await Promise.all(ours.map(async index => core.later((await deleteLink(host[scoped], index)).over)))
+    await deleteLinks(host[scoped], indexes)
   },
 }
 
