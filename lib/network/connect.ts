@@ -115,7 +115,8 @@ async function settle(core: Core, network: NetworkRecord, guests: readonly Guest
     await together(allocator.save(), makeInterfaces(core, network, guests, records, options), publishPorts(host, network, records))
     await together(state.commitEndpoints(records), untilUp(host, network, records))
   } catch (error) {
-    // The plan has taken back what it did; a failed commit leaves interfaces.
+    // The plan has taken back what it did; a failed commit leaves interfaces, and records that are pending no more.
+    await state.retireEndpoints(records)
     await core.drop(network, records)
     throw error
   }

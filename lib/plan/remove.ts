@@ -57,19 +57,26 @@ export async function deleteLinks(scope: Scope, indexes: readonly number[], own?
   }
 }
 
+interface Removal {
+  readonly over: Promise<void>
+  /** False if it was gone already. */
+  readonly found: boolean
+}
+
 /**
  * Removes a link, and resolves once nobody has it any more; one that is gone already is no error. The kernel goes on for tens of milliseconds
  * with what it kept of it, which `over` waits for (from 6.2 on: an older one tells when all is over).
  */
-export async function deleteLink(scope: Scope, index: number): Promise<{ readonly over: Promise<void> }> {
+export async function deleteLink(scope: Scope, index: number): Promise<Removal> {
   scope.checkOpen()
   try {
-    return await requestUntilDone(scope.handle, {
+    const { over } = await requestUntilDone(scope.handle, {
       ...{ type: rtm.delLink, codec: linkTable, value: { index } },
       context: { ...context, namespace: scope.label },
     })
+    return { over, found: true }
   } catch (error) {
-    if (error instanceof NetloomError && error.code === 'ENODEV') return { over: Promise.resolve() }
+    if (error instanceof NetloomError && error.code === 'ENODEV') return { over: Promise.resolve(), found: false }
     throw error
   }
 }
