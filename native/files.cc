@@ -46,10 +46,14 @@ Failure publishVisibly(const std::string& path, const std::string& content, mode
   return {};
 }
 
-bool leadsTo(const Entry& entry) {
+// True if it is no link, or one that leads elsewhere, or not there.
+Failure leadsElsewhere(const Entry& entry, bool* elsewhere) {
+  if (entry.target.empty()) return {};
   std::string target(entry.target.size() + 1, '\0');
   auto size = readlink(entry.path.c_str(), target.data(), target.size());
-  return size >= 0 && target.compare(0, static_cast<size_t>(size), entry.target) == 0;
+  if (size < 0 && errno != ENOENT && errno != ENOTDIR && errno != EINVAL) return Failure::of("readlink", entry.path);
+  *elsewhere = size < 0 || target.compare(0, static_cast<size_t>(size), entry.target) != 0;
+  return {};
 }
 
 }  // namespace
@@ -95,11 +99,12 @@ Failure readUnderneath(const std::string& directory, const std::vector<std::stri
 
 Failure removeEntries(const std::vector<Entry>& entries, std::vector<bool>* removed) {
   for (const Entry& entry : entries) {
+    bool elsewhere = false;
+    if (Failure failure = leadsElsewhere(entry, &elsewhere)) return failure;
     const char* path = entry.path.c_str();
     const bool directory = !entry.path.empty() && entry.path.back() == '/';
-    const bool meant = entry.target.empty() || leadsTo(entry);
-    removed->push_back(meant && (directory ? rmdir(path) : unlink(path)) == 0);
-    if (removed->back() || !meant) continue;
+    removed->push_back(!elsewhere && (directory ? rmdir(path) : unlink(path)) == 0);
+    if (removed->back() || elsewhere) continue;
     const bool stays = errno == ENOENT || errno == ENOTDIR || (directory && (errno == ENOTEMPTY || errno == EEXIST));
     if (!stays) return Failure::of(directory ? "rmdir" : "unlink", entry.path);
   }

@@ -59,6 +59,7 @@ const names = [
   'write 300 settings',
   'create a tun device',
   'change nftables',
+  'remove files',
   'start a process',
   'first use in a worker thread',
 ]

@@ -27,7 +27,7 @@ constexpr const char* names[] = {
     "bind",       "close",  "epoll_create1", "epoll_ctl", "epoll_wait", "eventfd", "fcntl64", "flock",   "fstatfs64", "getsockname",
     "getsockopt", "ioctl",  "linkat",        "listen",    "mkdir",      "mount",   "open64",  "openat64", "poll",     "prctl",
     "read",       "recvmsg", "sendmsg",      "sendto",    "setns",      "setsockopt", "socket", "statx", "syscall",   "umount2",
-    "unlink",     "unshare", "write",        "pthread_create",
+    "unlink",     "unshare", "write",        "pthread_create", "readlink", "rmdir",
 };
 constexpr size_t count = sizeof names / sizeof *names;
 

@@ -1,15 +1,20 @@
 // The rest of what makes system calls: sockets inside, ping, settings, tun devices, nftables, processes, and a thread's first use of the library.
 import { once } from 'node:events'
+import { mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Worker } from 'node:worker_threads'
 import type { Namespace } from '../../../lib/index.js'
+import { type Entry, removeEntries } from '../../../lib/namespace/remove-entries.js'
 import { run } from '../../helpers/readers.js'
 import { type Work, work } from './works.js'
 
 const firstUse = fileURLToPath(new URL('first-use.mjs', import.meta.url))
 
 export function furtherWorks(host: Namespace, hostName: string, name: (suffix: string) => string): Work[] {
+  let folder = ''
   return [
     work({
       name: 'serve and connect',
@@ -87,6 +92,32 @@ export function furtherWorks(host: Namespace, hostName: string, name: (suffix: s
         return there.includes(name('t')) ? undefined : there
       },
       failed: async () => (await run(hostName, 'nft', 'list', 'tables')) || undefined,
+    }),
+    work({
+      name: 'remove files',
+      prepare: async () => {
+        folder = await mkdtemp(join(tmpdir(), 'netloom-faults-'))
+        await mkdir(join(folder, 'folder'))
+        for (const file of ['a', 'b']) await writeFile(join(folder, file), '')
+        for (const link of ['c', 'd']) await symlink('owner', join(folder, link))
+      },
+      work: () =>
+        removeEntries([
+          ...['a', 'b'].map((file): Entry => [join(folder, file)]),
+          ...['c', 'd'].map((link): Entry => [join(folder, link), 'owner']),
+          [join(folder, 'folder/')],
+        ]),
+      done: async removed => {
+        const left = await readdir(folder)
+        await rm(folder, { recursive: true })
+        return removed.every(Boolean) && left.length === 0 ? undefined : `${removed.join()}: ${left.join()}`
+      },
+      // What comes after the one that could not be removed stays.
+      failed: async () => {
+        const left = await readdir(folder)
+        await rm(folder, { recursive: true })
+        return left.includes('folder') ? undefined : left.join()
+      },
     }),
     work({
       name: 'start a process',
