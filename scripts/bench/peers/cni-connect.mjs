@@ -1,7 +1,6 @@
 // One contender of scripts/bench/cni.mjs: makes namespaces, which is not measured, connects all and takes them off again. Usage: cni-connect.mjs cni|each|many N.
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import process from 'node:process'
 import { Namespace, Networks } from 'netloom'
@@ -11,11 +10,12 @@ const plugins = '/usr/lib/cni'
 const subnet = '10.88.0.0/16'
 const names = Array.from({ length: Number(size) }, (_, i) => `cni${i}`)
 const port = i => ({ hostPort: 10_000 + i, containerPort: 80 })
-const folder = mkdtempSync(join(tmpdir(), 'netloom-bench-'))
+// In memory, for both: where docs/networks.md puts it.
+const folder = mkdtempSync('/run/netloom-bench-')
 try {
   const host = Namespace.current()
   await host.sysctl.set('net.ipv4.ip_forward', 1)
-  await Namespace.createMany(names, { loopback: true })
+  await Namespace.createMany(names)
   const works = { cni, each: () => withNetwork(host, false), many: () => withNetwork(host, true) }
   const times = await works[form]()
   process.stdout.write(`${JSON.stringify(times)}\n`)
