@@ -79,6 +79,6 @@ export interface PlanData {
   readonly ipv6: Ipv6Policy
   readonly namespaces: readonly NamespaceItem[]
   readonly items: readonly Item[]
-  /** By item: the number of one that differs from it at most in names, MACs, IPv4 addresses, destinations, and in what it refers to (record-like.ts). */
+  /** By item: the number of one that differs from it at most in names, MACs, IPv4 addresses, destinations, and in what it refers to (record-form.ts). */
   readonly patterns?: readonly number[]
 }

@@ -1,13 +1,12 @@
 // A namespace of a plan: the verbs of the live one, which here write a step down.
-import { argumentError } from '../codec/errors.js'
 import type { AddressOptions } from '../kernel/address-object.js'
 import type { Kind } from '../kernel/link-kinds.js'
 import type { LinkChange, LinkCreateOf, OtherKind } from '../kernel/link-request.js'
 import type { NeighbourSpec } from '../kernel/neighbours.js'
 import type { NexthopSpec, RouteSpec } from '../kernel/route-request.js'
 import type { RuleSpec } from '../kernel/rules.js'
-import type { Action, ActionOf, NamespaceRef } from './items.js'
-import { type AnyLink, type AnyNamespace, origin, type PlanLink, type PlannedNamespace, plain, type Recorder } from './record.js'
+import type { NamespaceRef } from './items.js'
+import { type AnyLink, type AnyNamespace, origin, type PlanLink, type PlannedNamespace, type Recorder } from './record.js'
 
 /** The argument of a live call, with links and namespaces of the plan wherever there may be others. */
 type Widened<T> = {
@@ -38,88 +37,29 @@ class Verbs {
     this.recorder = recorder
     this.here = here
   }
-
-  protected record(action: Action): number {
-    return this.recorder.add(this.here.number, action)
-  }
-
-  /** The caller's object with numbers in the place of objects, and of its own. */
-  protected refer(given: unknown, path: string): Record<string, unknown> {
-    if (typeof given !== 'object' || given === null || Array.isArray(given))
-      throw argumentError('ERR_NETLOOM_INVALID_OPTION', 'must be an object', path)
-    const out: Record<string, unknown> = {}
-    for (const name in given) {
-      if (!Object.hasOwn(given, name)) continue
-      const value = (given as Record<string, unknown>)[name]
-      if (value !== undefined) out[name] = this.#referred(name, value, path)
-    }
-    return out
-  }
-
-  #referred(name: string, value: unknown, path: string): unknown {
-    switch (name) {
-      case 'link':
-        return this.recorder.link(value as AnyLink, `${path}.link`)
-      case 'master':
-        return value === null ? null : this.recorder.link(value as AnyLink, `${path}.master`)
-      case 'namespace':
-        return this.recorder.namespace(value as AnyNamespace, `${path}.namespace`)
-      case 'peer':
-        return this.refer(value, `${path}.peer`)
-      case 'nexthops':
-        return Array.isArray(value) ? value.map((hop, i) => this.refer(hop, `${path}.nexthops[${i}]`)) : value
-      default:
-        return plain(value)
-    }
-  }
-
-  protected link(verb: Action['verb'], link: AnyLink) {
-    return this.recorder.link(link, `${this.recorder.nextPath(verb)}.link`)
-  }
 }
 
 class PlanLinks extends Verbs {
   /** Makes a link. What it gives stands for the link in the rest of the plan. */
   create<const K extends Kind | OtherKind>(spec: { readonly kind: K } & PlanLinkCreate<K>): PlannedLink<K> {
     const { recorder } = this
-    const item = recorder.whole(() => {
-      const refs = this.refer(spec, recorder.nextPath('links.create'))
-      this.#choosePolicy(refs)
-      if (spec.kind === 'veth') {
-        const peer = (refs.peer ?? {}) as Record<string, unknown>
-        this.#choosePolicy(peer)
-        if (Object.keys(peer).length) refs.peer = peer
-      }
-      return this.record({ verb: 'links.create', spec: refs as ActionOf<'links.create'>['spec'] })
-    })
+    const item = recorder.say(this.here.number, { verb: 'links.create', spec })
     return (spec.kind === 'veth' ? recorder.planPair(item) : recorder.planLink(item)) as PlannedLink<K>
   }
 
   /** Changes what is given, and that only. */
   update(link: AnyLink, change: PlanLinkChange): void {
-    const ref = this.link('links.update', link)
-    const refs = this.refer(change, this.recorder.nextPath('links.update'))
-    this.record({ verb: 'links.update', link: ref, change: refs })
+    this.recorder.say(this.here.number, { verb: 'links.update', link, change })
   }
 
   /** Moves a link to another namespace. Costs some 20 ms each time: rather make it there (`namespace`, `peer.namespace`). */
   move(link: AnyLink, to: AnyNamespace, options?: { readonly name?: string }): void {
-    const ref = this.link('links.move', link)
-    this.recorder.whole(() => {
-      const target = this.recorder.namespace(to, `${this.recorder.nextPath('links.move')}.to`)
-      this.record({ verb: 'links.move', link: ref, to: target, ...(options && { options: plain(options) }) })
-    })
+    this.recorder.say(this.here.number, { verb: 'links.move', link, to, ...(options !== undefined && { options }) })
   }
 
   /** Removes a link; of a veth both ends. */
   delete(link: AnyLink): void {
-    this.record({ verb: 'links.delete', link: this.link('links.delete', link) })
-  }
-
-  /** The namespace where an end will be says what it does with IPv6, unless the end itself does. */
-  #choosePolicy(end: Record<string, unknown>): void {
-    const policy = this.recorder.policyOf((end.namespace as NamespaceRef | undefined) ?? this.here)
-    if (policy !== undefined && end.ipv6 === undefined) end.ipv6 = policy
+    this.recorder.say(this.here.number, { verb: 'links.delete', link })
   }
 }
 
@@ -140,7 +80,7 @@ class PlanAddresses extends Verbs {
   }
 
   #put(verb: 'addresses.add' | 'addresses.replace' | 'addresses.delete', link: AnyLink, cidr: string, options?: AddressOptions): void {
-    this.record({ verb, link: this.link(verb, link), cidr, ...(options !== undefined && { options: plain(options) }) })
+    this.recorder.say(this.here.number, options === undefined ? { verb, link, cidr } : { verb, link, cidr, options })
   }
 }
 
@@ -161,7 +101,7 @@ class PlanRoutes extends Verbs {
   }
 
   #put(verb: 'routes.add' | 'routes.replace' | 'routes.delete', route: PlanRoute): void {
-    this.record({ verb, route: this.refer(route, this.recorder.nextPath(verb)) as ActionOf<'routes.add'>['route'] })
+    this.recorder.say(this.here.number, { verb, route })
   }
 }
 
@@ -182,26 +122,26 @@ class PlanNeighbours extends Verbs {
   }
 
   #put(verb: 'neighbours.add' | 'neighbours.replace' | 'neighbours.delete', entry: PlanNeighbour): void {
-    this.record({ verb, entry: this.refer(entry, this.recorder.nextPath(verb)) as ActionOf<'neighbours.add'>['entry'] })
+    this.recorder.say(this.here.number, { verb, entry })
   }
 }
 
 class PlanRules extends Verbs {
   /** Adds a rule: `add({ from: '10.0.1.0/24', table: 100 })`. */
   add(rule: RuleSpec): void {
-    this.record({ verb: 'rules.add', rule: plain(rule) })
+    this.recorder.say(this.here.number, { verb: 'rules.add', rule })
   }
 
   /** Removes the first rule that fits all that is given. */
   delete(rule: RuleSpec): void {
-    this.record({ verb: 'rules.delete', rule: plain(rule) })
+    this.recorder.say(this.here.number, { verb: 'rules.delete', rule })
   }
 }
 
 class PlanSysctl extends Verbs {
   /** Changes a kernel setting of the namespace: `set('net.ipv4.ip_forward', 1)`. */
   set(key: string, value: string | number): void {
-    this.record({ verb: 'sysctl.set', key, value })
+    this.recorder.say(this.here.number, { verb: 'sysctl.set', key, value })
   }
 }
 

@@ -7,8 +7,9 @@ import type { Ipv6Policy } from '../kernel/link-request.js'
 import { Namespace } from '../kernel/namespace.js'
 import { type LinkRef, lookup } from '../kernel/scope.js'
 import { checkSource, type NamespaceSource } from '../namespace/source.js'
-import type { Action, Item, LinkItemRef, NamespaceItem, NamespaceRef, NamespaceUse, PlanData, PlanLinkRef } from './items.js'
-import { likeVerified } from './record-like.js'
+import type { Action, ActionOf, Item, LinkItemRef, NamespaceItem, NamespaceRef, NamespaceUse, PlanData, PlanLinkRef } from './items.js'
+import { type Form, formOf, readForm } from './record-form.js'
+import { type Resolver, refer } from './record-refer.js'
 import { verify } from './record-verify.js'
 
 /** Where the objects that a plan gives out keep what they stand for. */
@@ -30,6 +31,17 @@ export type AnyLink = LinkRef | PlanLink
 /** Namespaces as the verbs of a plan take them: of this plan, open ones, or where to find one. */
 export type AnyNamespace = PlannedNamespace | Namespace | { readonly name: string } | { readonly path: string } | { readonly pid: number }
 
+/** A step as a verb was given it, links and namespaces still objects of the caller. */
+export type Said = { readonly [A in Action as A['verb']]: { readonly [P in keyof A]: P extends 'verb' ? A[P] : unknown } }[Action['verb']]
+
+/** A step that was looked at in full, by its number, and what others like it have to look like. */
+interface Verified {
+  readonly number: number
+  readonly form: Form
+}
+/** Of each verb: bridges and veths in turn, and not much more, are what plans are made of. */
+const mostForms = 4
+
 /** How many steps of a group there are, and what the next one is called. */
 interface Group {
   readonly name: string
@@ -39,7 +51,7 @@ interface Group {
 /** A plan of thousands of networks would say it thousands of times. */
 const mostWarnings = 3
 
-export class Recorder {
+export class Recorder implements Resolver {
   /** Tells this plan from others, for those who must not hold all that it says. */
   readonly identity = Symbol('netloom.plan')
   readonly ipv6: Ipv6Policy
@@ -49,8 +61,8 @@ export class Recorder {
   readonly #policies: (Ipv6Policy | undefined)[] = []
   readonly #items: Item[] = []
   readonly #patterns: number[] = []
-  /** By verb: the last step that was looked at in full. */
-  readonly #verified = new Map<Action['verb'], number>()
+  /** By verb: the last steps that were looked at in full. */
+  readonly #verified = new Map<Action['verb'], Verified[]>()
   readonly #groups = new Map<Action['verb'], Group>()
   readonly #used = new Map<string, NamespaceRef>()
   #warnings = 0
@@ -70,51 +82,90 @@ export class Recorder {
     return { planned: 'namespace', number: this.#namespaces.push(item) - 1 }
   }
 
-  /** What a step says first of namespaces is forgotten if the step is refused. */
-  whole<T>(step: () => T): T {
+  /** Writes a step down, and keeps none of the caller's objects; throws for wrong arguments. What a refused one says of namespaces is forgotten. */
+  say(place: number, said: Said): number {
     const before = this.#namespaces.length
     try {
-      return step()
+      const verified = this.#verified.get(said.verb)
+      for (let i = 0; verified && i < verified.length; i++) {
+        const action = this.#readLike(verified[i]!, place, said)
+        if (action) return this.#write(place, action, verified[i]!.number)
+      }
+      return this.#sayNew(place, said)
     } catch (error) {
-      this.#namespaces.length = before
-      this.#policies.length = before
-      for (const [key, { number }] of this.#used) if (number >= before) this.#used.delete(key)
-      for (const number of this.sources.keys()) if (number >= before) this.sources.delete(number)
+      this.#forget(before)
       throw error
     }
   }
 
-  policyOf({ number }: NamespaceRef): Ipv6Policy | undefined {
-    return this.#policies[number]
+  /** Writes a step from JSON down, and keeps the object; throws for wrong arguments. `step` is what it is called there. */
+  add(place: number, action: Action, step: string): number {
+    verify(action, step, true)
+    return this.#write(place, action, undefined)
   }
 
-  /** The path of the next step of that verb. */
-  nextPath(verb: Action['verb']): string {
-    return this.#group(verb).path
-  }
-
-  /** Writes a step down, and keeps the object; throws for wrong arguments. `step`: it comes from JSON, and is called so there. */
-  add(place: number, action: Action, step?: string): number {
-    const group = this.#group(action.verb)
-    const { path } = group
-    const known = step === undefined ? this.#verified.get(action.verb) : undefined
-    const isLike = known !== undefined && likeVerified(action, this.#items[known]!)
-    const number = this.#items.length
-    if (!isLike) {
-      verify(action, step ?? path, step !== undefined)
-      this.#verified.set(action.verb, number)
+  /** The step if it is like that one, so that nobody has to look at it again. */
+  #readLike({ form, number }: Verified, place: number, said: Said): Action | undefined {
+    try {
+      const action = readForm(form, said, this) as Action | undefined
+      if (action?.verb !== 'links.create') return action
+      this.#choosePolicies(place, action)
+      const { spec } = this.#items[number] as ActionOf<'links.create'>
+      return action.spec.ipv6 === spec.ipv6 && action.spec.peer?.ipv6 === spec.peer?.ipv6 ? action : undefined
+    } catch {
+      // The full look says what is wrong, and where.
+      return undefined
     }
-    if (!isLike && (action.verb === 'addresses.add' || action.verb === 'addresses.replace') && this.#warnings < mostWarnings)
+  }
+
+  #sayNew(place: number, said: Said): number {
+    const { path } = this.#group(said.verb)
+    const action = refer(said, this, path) as Action
+    if (action.verb === 'links.create') this.#choosePolicies(place, action)
+    verify(action, path, false)
+    if ((action.verb === 'addresses.add' || action.verb === 'addresses.replace') && this.#warnings < mostWarnings)
       this.#warn(action.cidr, path)
-    group.count++
-    group.path = `${group.name}[${group.count}]`
+    const number = this.#write(place, action, undefined)
+    const verified = this.#verified.get(said.verb) ?? []
+    this.#verified.set(said.verb, [{ number, form: formOf(said, action) }, ...verified].slice(0, mostForms))
+    return number
+  }
+
+  /** `pattern`: the number of one that it is like. */
+  #write(place: number, action: Action, pattern: number | undefined): number {
+    const group = this.#group(action.verb)
+    const number = this.#items.length
     // A copy of each of 100,000 steps would take longer than all the rest.
     const item = action as Action & { in: number; path: string }
     item.in = place
-    item.path = path
+    item.path = group.path
     this.#items.push(item)
-    this.#patterns.push(isLike ? known : number)
+    this.#patterns.push(pattern ?? number)
+    group.count++
+    group.path = `${group.name}[${group.count}]`
     return number
+  }
+
+  /** The namespace where an end will be says what it does with IPv6, unless the end itself does. */
+  #choosePolicies(place: number, { spec }: ActionOf<'links.create'>): void {
+    this.#choosePolicy(place, spec)
+    if (spec.kind !== 'veth') return
+    const peer = spec.peer ?? {}
+    this.#choosePolicy(place, peer)
+    if (peer.ipv6 !== undefined) (spec as { peer?: object }).peer = peer
+  }
+
+  #choosePolicy(place: number, end: { readonly namespace?: NamespaceRef; ipv6?: unknown }): void {
+    const policy = this.#policies[end.namespace?.number ?? place]
+    if (policy !== undefined && end.ipv6 === undefined) end.ipv6 = policy
+  }
+
+  #forget(before: number): void {
+    if (this.#namespaces.length === before) return
+    this.#namespaces.length = before
+    this.#policies.length = before
+    for (const [key, { number }] of this.#used) if (number >= before) this.#used.delete(key)
+    for (const number of this.sources.keys()) if (number >= before) this.sources.delete(number)
   }
 
   #group(verb: Action['verb']): Group {
@@ -218,18 +269,4 @@ function sourceOf(source: NamespaceSource, path: string | undefined): Use {
         path,
       )
   }
-}
-
-/** A deep copy of plain data, so that what the caller does with the object later changes nothing in the plan. */
-export function plain<T>(value: T): T {
-  if (typeof value !== 'object' || value === null) return value
-  if (Array.isArray(value)) return value.map(plain) as T
-  if (value instanceof Uint8Array) return value.slice() as T
-  const out: Record<string, unknown> = {}
-  for (const name in value) {
-    if (!Object.hasOwn(value, name)) continue
-    const field: unknown = value[name]
-    if (field !== undefined) out[name] = typeof field === 'object' ? plain(field) : field
-  }
-  return out as T
 }
