@@ -162,7 +162,8 @@ function stepsOf(data: PlanData, world: World, bridges: Thing[], enslave: (thing
 
 function checkNamespaces({ namespaces }: PlanData, world: World): void {
   const taken = new Map<string, number>()
-  for (const [number, item] of namespaces.entries()) {
+  for (let number = 0; number < namespaces.length; number++) {
+    const item = namespaces[number]!
     const name = 'make' in item ? item.make.name : 'name' in item.use ? item.use.name : undefined
     if (name === undefined) continue
     const other = taken.get(name)

@@ -59,6 +59,7 @@ export async function compile(data: PlanData, pace: Pace): Promise<Program> {
   for (let number = 0; number < data.items.length; number++) {
     if (pace.isDue) await pace.rest()
     const item = data.items[number]!
+    if (draft.addAlone(item, number)) continue
     if (!draft.takes(item)) {
       phases.push(draft.phase())
       draft = new Draft(data, made, asking)
@@ -122,7 +123,8 @@ class Draft {
     // The end in another namespace than its home is made as soon as that exists.
     const home = this.#freed.size > 0 && creates(item) ? homeOf(this.#data, item, parties) : undefined
     let crosses = false
-    for (const one of parties) {
+    for (let i = 0; i < parties.length; i++) {
+      const one = parties[i]!
       if (this.#sealed.has(one)) return false
       if (home !== undefined && one !== home && this.#freed.has(one) && this.#planned(one)) return false
       if (this.#crossed.has(one)) crosses = true
@@ -132,17 +134,22 @@ class Draft {
     return item.verb === 'sysctl.set' && isOfOneLink(item.key)
   }
 
+  /** Most items by far: they do nothing but in their own namespace, of which there is a part. False if this is another. */
+  addAlone(item: Item, number: number): boolean {
+    const here = item.in
+    const current = this.#current.get(here)
+    if (!current || !isAlone(item) || this.#sealed.has(here) || this.#crossed.has(here)) return false
+    current.part.steps.push({ does: doing(item), item: number })
+    if (freesNames(item)) this.#freed.add(here)
+    return true
+  }
+
   add(item: Item, number: number): void {
-    if (isAlone(item) && this.#planned(item.in)) {
-      const { part } = this.#current.get(item.in) ?? this.#part(item.in, 0)
-      part.steps.push({ does: doing(item), item: number })
-      if (freesNames(item)) this.#freed.add(item.in)
-      return
-    }
     const parties = partiesOf(item)
     const home = homeOf(this.#data, item, parties)
-    if (this.#planned(home)) this.#addPlanned(item, number, home, parties)
-    else this.#addExisting(item, number, parties)
+    if (!this.#planned(home)) this.#addExisting(item, number, parties)
+    else if (creates(item) && isFast(this.#data, item, home)) this.#addFast(item, number, home, parties)
+    else this.#addPlanned(item, number, home, parties)
     if (item.verb === 'links.move') for (const one of parties) if (one !== home || !this.#planned(home)) this.#sealed.add(one)
     if (freesNames(item)) this.#freed.add(item.in)
   }
@@ -163,34 +170,41 @@ class Draft {
     return { early: this.#early, rounds: this.#rounds, late: this.#late }
   }
 
+  /** A link that one message makes, which needs nothing but that the other namespace exists. */
+  #addFast(item: CreateItem, number: number, home: number, parties: readonly number[]): void {
+    for (let i = 0; i < parties.length; i++) {
+      const other = parties[i]!
+      if (other === home) continue
+      if (!this.#planned(other)) this.#crossed.add(other)
+      else if (!this.#made.has(other)) this.#part(other, 0)
+    }
+    const { part, round } = this.#current.get(home) ?? this.#part(home, 0)
+    part.steps.push({ does: 'create', item: number })
+    const ends = endsOf(item)
+    for (let i = 0; i < ends.length; i++) {
+      const { in: place } = ends[i]!
+      const step = { does: 'finish', item: number, peer: i === 1 } as const
+      if (place === home) part.steps.push(step)
+      else if (this.#planned(place)) this.#part(place, round + 1).part.steps.push(step)
+      else part.ports.push({ in: place, step })
+    }
+  }
+
   #addPlanned(item: Item, number: number, home: number, parties: readonly number[]): void {
-    const fast = creates(item) && isFast(this.#data, item, home)
     let least = 0
     for (const one of parties) {
       if (this.#planned(one) && !this.#made.has(one)) this.#part(one, 0)
-      // Only a fast one needs nothing but that the other namespaces exist.
-      if (!fast && one !== home) least = Math.max(least, (this.#current.get(one)?.round ?? -1) + 1)
+      if (one !== home) least = Math.max(least, (this.#current.get(one)?.round ?? -1) + 1)
     }
     const current = this.#current.get(home)
     const { part, round } = current && current.round >= least ? current : this.#part(home, least)
-    if (item.verb === 'links.move' || (creates(item) && !fast)) this.#asking.add(part)
-    if (!creates(item) || !fast) part.steps.push({ does: doing(item), item: number })
-    else {
-      part.steps.push({ does: 'create', item: number })
-      const ends = endsOf(item)
-      for (let i = 0; i < ends.length; i++) {
-        const { in: place } = ends[i]!
-        const step = { does: 'finish', item: number, peer: i === 1 } as const
-        if (place === home) part.steps.push(step)
-        else if (this.#planned(place)) this.#part(place, round + 1).part.steps.push(step)
-        else part.ports.push({ in: place, step })
-      }
-    }
+    if (item.verb === 'links.move' || creates(item)) this.#asking.add(part)
+    part.steps.push({ does: doing(item), item: number })
     for (const other of parties) {
       if (other === home) continue
       if (!this.#planned(other)) this.#crossed.add(other)
       // What follows there has to find what was made.
-      else if (!fast) this.#part(other, round + 1)
+      else this.#part(other, round + 1)
     }
   }
 

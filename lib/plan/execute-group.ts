@@ -18,10 +18,10 @@ export const groupSize = 32
 /** The first ones, for whose messages the kernel waits, and with which code begins to run that has not run yet. */
 const firstSize = 4
 /**
- * So many namespaces get numbers in which the kernel finds the last ones first. With fewer, telling the kernel takes as long as it spares; those keep the numbers that it
+ * So many namespaces get numbers in which the kernel finds the last ones first. With fewer, telling the kernel takes as long as it spares or longer; those keep the numbers that it
  * gives by itself, from 0.
  */
-export const leastNumbered = 1_500
+export const leastNumbered = 1_000
 
 /** What groups need of the phase that they belong to. */
 export interface Surroundings {
@@ -151,7 +151,7 @@ async function settle(state: State, group: Group, performed: Performed, device: 
     const { namespace } = parts[i]!
     state.namespaces[namespace] = { info: infoOf(state, namespace, device, inode) }
   })
-  for (const part of parts.slice(0, done)) succeeded(state, part)
+  for (let i = 0; i < done && i < parts.length; i++) succeeded(state, parts[i]!)
   if (done < parts.length) {
     // Whatever the group would have done with the ports of those before it.
     for (const part of parts.slice(0, done)) for (const { in: place, step: port } of part.ports) around.ports(place, [port as PortStep])
@@ -178,7 +178,8 @@ function infoOf(state: State, number: number, device: number, inode: number) {
 
 function succeeded(state: State, { steps }: Part): void {
   let count = 1
-  for (const { does, item } of steps) {
+  for (let i = 0; i < steps.length; i++) {
+    const { does, item } = steps[i]!
     if (does !== 'finish') count++
     if (does === 'create') state.expect(item)
   }

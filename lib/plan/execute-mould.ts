@@ -192,11 +192,13 @@ export class Mould {
     if (!this.#isLike(steps, data, namespace)) return undefined
     const start = writer.at
     const views = this.#parts.map(part => (part instanceof Uint8Array ? copied(part, writer) : part))
-    for (const slot of this.#slots)
+    for (let i = 0; i < this.#slots.length; i++) {
+      const slot = this.#slots[i]!
       if (!put(slot, data.items[steps[slot.step]!.item]!, views)) {
         writer.at = start
         return undefined
       }
+    }
     return views
   }
 

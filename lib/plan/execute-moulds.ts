@@ -150,7 +150,8 @@ class PartMould {
     if (loopbackOf(state, part) !== this.#loopback) return undefined
     const steps = this.#mould.fill(part.steps, state.data, part.namespace, writer)
     if (!steps) return undefined
-    for (const [step, peer, index] of this.#made) {
+    for (let i = 0; i < this.#made.length; i++) {
+      const [step, peer, index] = this.#made[i]!
       const { item } = part.steps[step]!
       const made = state.item(item)
       const end = endsOf(made)[peer ? 1 : 0]!

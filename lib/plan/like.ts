@@ -30,9 +30,11 @@ function refsIn(value: unknown, path: readonly string[]): Exemplar['refs'] {
 export function isLike(item: Item, pattern: number | undefined, other: Exemplar, pair: Pair): boolean {
   if (pattern === undefined || pattern !== other.pattern) return alike(item, other.item, pair)
   if (!sameNamespace(item.in, other.item.in, pair)) return false
-  for (const { path, ref } of other.refs) {
+  const { refs } = other
+  for (let i = 0; i < refs.length; i++) {
+    const { path, ref } = refs[i]!
     let own: unknown = item
-    for (const name of path) own = (own as Fields)[name]
+    for (let at = 0; at < path.length; at++) own = (own as Fields)[path[at]!]
     if (!sameRef(own as Fields, ref, pair)) return false
   }
   return true

@@ -117,7 +117,8 @@ export class Plan {
     const sources = new Map(this.#recorder.sources)
     const opened: Namespace[] = []
     try {
-      for (const [number, item] of data.namespaces.entries()) {
+      for (let number = 0; number < data.namespaces.length; number++) {
+        const item = data.namespaces[number]!
         if (!('use' in item) || sources.has(number) || 'held' in item.use) continue
         const namespace = 'current' in item.use ? Namespace.current() : await Namespace.open(item.use)
         opened.push(namespace)
