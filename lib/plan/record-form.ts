@@ -16,7 +16,7 @@ export interface Form {
 interface Rule {
   readonly name: string
   readonly is: 'same' | 'free' | 'link' | 'namespace' | 'object'
-  /** What was verified: the value, or what stands for the link. */
+  /** What was verified: the value, or what stands for the link; no object of the caller's. */
   readonly value: unknown
   readonly test: ((value: unknown) => boolean) | undefined
   readonly form: Form | undefined
@@ -34,9 +34,14 @@ function ruleOf(name: string, given: unknown, referred: unknown, meaning: Meanin
   if (typeof meaning === 'function' && meaning(given)) return { ...rule, is: 'free', test: meaning }
   if (typeof given !== 'object' || given === null) return rule
   // Copied as they are, not field by field.
-  if (ArrayBuffer.isView(given)) return { ...rule, is: 'free', test: () => false }
+  if (ArrayBuffer.isView(given)) return { ...rule, is: 'free', value: undefined, test: () => false }
   if (meaning === 'link' || meaning === 'namespace') return { ...rule, is: meaning, value: referred }
-  return { ...rule, is: 'object', form: formOf(given, referred as object, typeof meaning === 'function' ? 'plain' : meaning) }
+  return {
+    ...rule,
+    is: 'object',
+    value: undefined,
+    form: formOf(given, referred as object, typeof meaning === 'function' ? 'plain' : meaning),
+  }
 }
 
 /**

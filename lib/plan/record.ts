@@ -125,9 +125,10 @@ export class Recorder implements Resolver {
     verify(action, path, false)
     if ((action.verb === 'addresses.add' || action.verb === 'addresses.replace') && this.#warnings < mostWarnings)
       this.#warn(action.cidr, path)
+    const form = formOf(said, action)
     const number = this.#write(place, action, undefined)
     const verified = this.#verified.get(said.verb) ?? []
-    this.#verified.set(said.verb, [{ number, form: formOf(said, action) }, ...verified].slice(0, mostForms))
+    this.#verified.set(said.verb, [{ number, form }, ...verified].slice(0, mostForms))
     return number
   }
 
