@@ -6,6 +6,9 @@ import type { Reporter } from 'vitest/reporters'
 import { isIsolated } from '../../scripts/machine.mjs'
 import { present } from './leftovers.js'
 
+/** Characters of an error that only one try had. */
+const most = 4_000
+
 /** Prints the summary; under scripts/test.mjs, which has more to add, the counts go to the file that it names. */
 export class SummaryReporter implements Reporter {
   readonly #before = isIsolated() ? new Set(present()) : undefined
@@ -23,7 +26,8 @@ export class SummaryReporter implements Reporter {
     const names = skipped.map(test => `  ${said(test, reason(test.result()))}`)
     if (names.length > 0) process.stdout.write(`Skipped:\n${names.sort().join('')}`)
     const retried = tests.filter(test => test.result().state === 'passed' && (test.diagnostic()?.retryCount ?? 0) > 0)
-    const tries = retried.map(test => `  ${said(test, first(test.result().errors))}`)
+    // Vitest shows these nowhere, and what was random is another time something else.
+    const tries = retried.map(test => `  ${said(test, (test.result().errors?.[0]?.message ?? 'no error given').slice(0, most))}`)
     if (tries.length > 0) process.stdout.write(`Passed at another try:\n${tries.join('')}`)
     for (const test of tests)
       if (test.result().state === 'failed') process.stdout.write(`FAILED: ${said(test, first(test.result().errors))}`)
