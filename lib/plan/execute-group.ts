@@ -18,7 +18,7 @@ export const groupSize = 32
 /** The first ones, for whose messages the kernel waits, and with which code begins to run that has not run yet. */
 const firstSize = 4
 /**
- * So many namespaces get numbers in which the kernel finds the last ones first. With fewer, telling the kernel takes as long as it spares or longer; those keep the numbers that it
+ * So many namespaces get numbers in which the kernel finds the last ones first. With fewer, telling the kernel takes as long as it spares; those keep the numbers that it
  * gives by itself, from 0.
  */
 export const leastNumbered = 1_000
